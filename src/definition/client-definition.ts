@@ -1,0 +1,72 @@
+import type { InjectionToken } from '@nestjs/common';
+import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from './client-lifecycle.js';
+import type { ClientDriver } from './client-driver.js';
+
+declare const types: unique symbol;
+
+/** What a definition may use while it builds its client. */
+export interface BuildContext {
+  /** The values of the definition's `inject`, in order. */
+  readonly dependencies: readonly unknown[];
+  /** What the factory of `forRootAsync` supplied for this client, if anything. */
+  readonly supplied: unknown;
+  /** Remembers the credentials in these options, so that they are struck out of everything that is published. */
+  keepSecret(options: unknown): void;
+}
+
+/** What a kind of client tells the registry: a driver whose `create` has the whole build at its hands. */
+export interface ClientBlueprint<T> extends Omit<ClientDriver<T>, 'kind' | 'inject' | 'create'> {
+  readonly kind: string;
+  readonly inject: readonly InjectionToken[];
+  /** Whether the factory of `forRootAsync` can supply this client's options. */
+  readonly configurable: boolean;
+  /** Says what is wrong with the options as far as they are known before an application exists; never a value. */
+  findProblem(options: { fromFactory: boolean }): string | undefined;
+  create(context: BuildContext): T | Promise<T>;
+}
+
+/**
+ * A client as declared: how to build it and how it is managed. It builds nothing, loads nothing and holds no resource.
+ *
+ * Made by `defineClient`, `redisClient`, `dynamoDBClient` and the like; `T` is the client, `O` the options that the
+ * factory of `forRootAsync` can supply (`never` if it can supply none).
+ */
+export class ClientDefinition<T, O = never> {
+  /** Never set; carries the types. */
+  declare readonly [types]?: { readonly client: T; readonly options: O };
+  readonly kind: string;
+  /** @internal */
+  readonly lifecycle: ResolvedLifecycle;
+
+  /** @internal */
+  constructor(
+    /** @internal */ readonly blueprint: ClientBlueprint<T>,
+    /** @internal As the user wrote it, to be validated under the client's name. */
+    readonly declaredLifecycle: ClientLifecycle = {},
+  ) {
+    this.kind = blueprint.kind;
+    this.lifecycle = { ...DEFAULT_LIFECYCLE, ...declaredLifecycle };
+  }
+}
+
+/** Clients by name, as `forRoot({ clients })` takes them. */
+export type ClientDefinitions = Readonly<Record<string, ClientDefinition<unknown, unknown>>>;
+
+/**
+ * The clients of some definitions, by name.
+ *
+ * @example
+ * type AppClients = ClientsOf<typeof clients>; // { dynamodb: DynamoDBClient; redis: Redis }
+ */
+export type ClientsOf<C> = {
+  -readonly [N in keyof C]: C[N] extends ClientDefinition<infer T, unknown> ? T : never;
+};
+
+/** The options that the factory of `forRootAsync` may supply, by client name. */
+export type ClientOptionsOf<C> = {
+  -readonly [N in keyof C as C[N] extends ClientDefinition<unknown, infer O>
+    ? [O] extends [never]
+      ? never
+      : N
+    : never]?: C[N] extends ClientDefinition<unknown, infer O> ? O : never;
+};

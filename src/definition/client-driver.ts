@@ -1,0 +1,34 @@
+import type { InjectionToken } from '@nestjs/common';
+
+/**
+ * How to build, watch and close one kind of client. Only `create` is required.
+ *
+ * Every function but `create` gets the client that `create` returned. Each may return a promise, and an error that it
+ * throws is reported under the client's name; none can crash the process.
+ *
+ * @example
+ * const pool: ClientDriver<Pool> = {
+ *   inject: [ConfigService],
+ *   create: (config: ConfigService) => new Pool({ connectionString: config.getOrThrow('PG_URL') }),
+ *   check: (client) => client.query('select 1'),
+ *   close: (client) => client.end(),
+ * };
+ */
+export interface ClientDriver<T> {
+  /** What kind of client this is, as `status()` shows it. Default `'custom'`. */
+  kind?: string;
+  /** What `create` needs from Nest, in order. Other clients too: `getClientToken('dynamodb')`. Default none. */
+  inject?: readonly InjectionToken[];
+  /** Constructs the client, without any I/O. It is called once, when the client is first injected. */
+  create(...dependencies: never[]): T | Promise<T>;
+  /** Opens the client's connections. It is called in the background after bootstrap. */
+  connect?(client: T): unknown;
+  /** One cheap round trip that rejects when the client cannot be used. */
+  check?(client: T): unknown;
+  /** Closes the client gracefully. Default: its `Symbol.asyncDispose`, then its `Symbol.dispose`, if it has one. */
+  close?(client: T): unknown;
+  /** Destroys the client by force, after `close` failed or passed its deadline. */
+  destroy?(client: T): unknown;
+  /** Subscribes `report` to the client's background errors. It is called once, right after `create`. */
+  onError?(client: T, report: (error: unknown) => void): void;
+}

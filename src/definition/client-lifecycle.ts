@@ -1,0 +1,43 @@
+/**
+ * How a client is managed: the same choices for every kind of client.
+ *
+ * @example
+ * redisClient('redis://localhost:6379', { eager: true, closeTimeout: 2_000 });
+ */
+export interface ClientLifecycle {
+  /**
+   * Builds the client at bootstrap even if nobody injects it. Its token is then an ordinary singleton, so that
+   * `app.get(getClientToken(name))` works. Default `false`.
+   */
+  eager?: boolean;
+  /** Opens connections once bootstrap has succeeded, or not before the first use. Default `'bootstrap'`. */
+  connect?: 'bootstrap' | 'use';
+  /**
+   * Bootstrap, or the first injection if that comes later, waits until the client's check passes, and fails when it
+   * has not passed within `createTimeout`. Default `false`.
+   */
+  waitUntilReady?: boolean;
+  /** Milliseconds for building the client, what it injects included. Default 10,000. */
+  createTimeout?: number;
+  /** Milliseconds for closing gracefully, before the client is destroyed by force. Default 5,000. */
+  closeTimeout?: number;
+  /** `false`: the client belongs to somebody else and is never closed by this module. Default `true`. */
+  owned?: boolean;
+  /**
+   * `'process'`: one client for every Nest application in the process that uses this same definition, closed when the
+   * last of them closes. Default `'app'`.
+   */
+  scope?: 'app' | 'process';
+}
+
+export type ResolvedLifecycle = Readonly<Required<ClientLifecycle>>;
+
+export const DEFAULT_LIFECYCLE: ResolvedLifecycle = {
+  eager: false,
+  connect: 'bootstrap',
+  waitUntilReady: false,
+  createTimeout: 10_000,
+  closeTimeout: 5_000,
+  owned: true,
+  scope: 'app',
+};

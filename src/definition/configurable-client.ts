@@ -1,0 +1,78 @@
+import type { InjectionToken } from '@nestjs/common';
+import { ClientDefinition } from './client-definition.js';
+import type { ClientDriver } from './client-driver.js';
+import type { ClientLifecycle } from './client-lifecycle.js';
+
+/**
+ * A client's options from elsewhere, resolved only when that client is first built.
+ *
+ * @example
+ * redisClient({
+ *   inject: [ConfigService],
+ *   useFactory: (config: ConfigService) => ({ url: config.getOrThrow('REDIS_URL') }),
+ * });
+ */
+export interface ClientOptionsFactory<O> {
+  /** What `useFactory` needs from Nest, in order. Default none. */
+  inject?: readonly InjectionToken[];
+  /** Returns the client's options. It is called once, when the client is built. */
+  useFactory(...dependencies: never[]): O | Promise<O>;
+}
+
+/** How to build a client whose options are given, or supplied by a factory. */
+export interface ConfigurableDriver<T, O extends object> extends Omit<ClientDriver<T>, 'create'> {
+  readonly kind: string;
+  /** Says what is wrong with complete options: what, where, how to mend it; never a value. */
+  findProblem(options: Readonly<O>): string | undefined;
+  create(options: O, ...dependencies: never[]): T | Promise<T>;
+}
+
+/** Declares a client that takes its options from the call, from `useFactory`, from `forRootAsync`, or from all three. */
+export function configurableClient<T, O extends object>(
+  driver: ConfigurableDriver<T, O>,
+  source: O | ClientOptionsFactory<O> | undefined,
+  lifecycle?: ClientLifecycle,
+): ClientDefinition<T, O> {
+  const { kind, inject: required = [], findProblem, create, ...behaviour } = driver;
+  const factory = isFactory(source) ? source : undefined;
+  const declared = factory ? undefined : source;
+
+  return new ClientDefinition<T, O>(
+    {
+      ...behaviour,
+      kind,
+      inject: [...required, ...(factory?.inject ?? [])],
+      configurable: true,
+      findProblem({ fromFactory }) {
+        if (factory) return findFactoryProblem(factory);
+        if (declared !== undefined && !isOptions(declared)) return 'its options are not an object';
+        return fromFactory ? undefined : findProblem((declared ?? {}) as O);
+      },
+      async create({ dependencies, supplied, keepSecret }) {
+        const own = factory ? await factory.useFactory(...(dependencies.slice(required.length) as never[])) : declared;
+        if (own !== undefined && !isOptions(own)) throw new TypeError('its useFactory returned no options object');
+        if (supplied !== undefined && !isOptions(supplied)) throw new TypeError('its supplied options are not an object');
+        const options = { ...own, ...supplied } as O;
+        keepSecret(options);
+        const problem = findProblem(options);
+        if (problem) throw new TypeError(problem);
+        return create(options, ...(dependencies.slice(0, required.length) as never[]));
+      },
+    },
+    lifecycle,
+  );
+}
+
+function isFactory<O>(source: O | ClientOptionsFactory<O> | undefined): source is ClientOptionsFactory<O> {
+  return isOptions(source) && 'useFactory' in source;
+}
+
+function isOptions(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function findFactoryProblem(factory: ClientOptionsFactory<unknown>): string | undefined {
+  if (typeof factory.useFactory !== 'function') return '"useFactory" is not a function';
+  if (factory.inject !== undefined && !Array.isArray(factory.inject)) return '"inject" is not an array of tokens';
+  return undefined;
+}

@@ -1,0 +1,14 @@
+import { ClientsError } from './clients.error.js';
+
+/** An optional package that a client needs is not installed. The message gives the install command. */
+export class ClientsMissingPackageError extends ClientsError {
+  readonly code = 'CLIENTS_MISSING_PACKAGE';
+
+  constructor(
+    readonly packageName: string,
+    neededBy: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${neededBy} needs the package "${packageName}", which is not installed. Run: npm install ${packageName}`, options);
+  }
+}
