@@ -6,6 +6,8 @@ declare const types: unique symbol;
 
 /** What a definition may use while it builds its client. */
 export interface BuildContext {
+  /** The client's name, for errors. */
+  readonly name: string;
   /** The values of the definition's `inject`, in order. */
   readonly dependencies: readonly unknown[];
   /** What the factory of `forRootAsync` supplied for this client, if anything. */

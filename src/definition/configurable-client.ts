@@ -1,4 +1,5 @@
 import type { InjectionToken } from '@nestjs/common';
+import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { ClientDefinition } from './client-definition.js';
 import type { ClientDriver } from './client-driver.js';
 import type { ClientLifecycle } from './client-lifecycle.js';
@@ -48,14 +49,15 @@ export function configurableClient<T, O extends object>(
         if (declared !== undefined && !isOptions(declared)) return 'its options are not an object';
         return fromFactory ? undefined : findProblem((declared ?? {}) as O);
       },
-      async create({ dependencies, supplied, keepSecret }) {
+      async create({ name, dependencies, supplied, keepSecret }) {
+        const invalid = (problem: string) => new ClientsInvalidOptionsError(`Client "${name}"`, problem);
         const own = factory ? await factory.useFactory(...(dependencies.slice(required.length) as never[])) : declared;
-        if (own !== undefined && !isOptions(own)) throw new TypeError('its useFactory returned no options object');
-        if (supplied !== undefined && !isOptions(supplied)) throw new TypeError('its supplied options are not an object');
+        if (own !== undefined && !isOptions(own)) throw invalid('its useFactory did not return an object of options');
+        if (supplied !== undefined && !isOptions(supplied)) throw invalid('its supplied options are not an object');
         const options = { ...own, ...supplied } as O;
         keepSecret(options);
         const problem = findProblem(options);
-        if (problem) throw new TypeError(problem);
+        if (problem) throw invalid(problem);
         return create(options, ...(dependencies.slice(0, required.length) as never[]));
       },
     },

@@ -1,0 +1,48 @@
+import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { findConsumers } from './clients.providers.js';
+import { ClientRegistry } from './registry/client-registry.js';
+
+/**
+ * Nest calls hooks module by module, by distance from the root: at bootstrap the most distant first, at shutdown last.
+ * Global modules tie, and then the order of imports would decide. A distance of its own lifts a module out of that.
+ */
+function setDistance(modules: ModulesContainer, module: object, distance: number): void {
+  for (const candidate of modules.values()) {
+    if (candidate.metatype === module.constructor) candidate.distance = distance;
+  }
+}
+
+/** Has the application's one registry, and closes it after every other module's shutdown hook. */
+@Module({ providers: [ClientRegistry], exports: [ClientRegistry] })
+export class ClientsCoreModule implements OnApplicationShutdown {
+  constructor(
+    @Inject(ClientRegistry) private readonly registry: ClientRegistry,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+  ) {
+    setDistance(modules, this, Infinity);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    // Each failure is logged and published already; Nest would log the whole again.
+    await this.registry.close().catch(() => {});
+  }
+}
+
+/** Opens connections after every other module's bootstrap hook, so that a bootstrap that fails has opened none. */
+@Module({ imports: [ClientsCoreModule] })
+export class ClientsBootstrapModule implements OnApplicationBootstrap {
+  constructor(
+    @Inject(ClientRegistry) private readonly registry: ClientRegistry,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+  ) {
+    setDistance(modules, this, -Infinity);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    for (const name of this.registry.builtEagerly()) {
+      for (const consumer of findConsumers(this.modules, name)) this.registry.addConsumer(name, consumer);
+    }
+    await this.registry.start();
+  }
+}

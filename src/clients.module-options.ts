@@ -1,0 +1,44 @@
+import type { InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
+import type { ClientDefinitions, ClientOptionsOf } from './definition/client-definition.js';
+
+/** What `ClientsModule.forRoot()` takes. */
+export interface ClientsModuleOptions<C extends ClientDefinitions = ClientDefinitions> {
+  /** The clients by name. Names are unique in an application, across all `forRoot` calls. */
+  clients: C;
+  /** Whether every module can inject the clients, or only those that import this one. Default `true`. */
+  isGlobal?: boolean;
+  /** Modules that export what the definitions inject. Default none. */
+  imports?: NonNullable<ModuleMetadata['imports']>;
+  /**
+   * Milliseconds for closing all clients at shutdown; what is still open then is destroyed by force. Default 10,000. Of
+   * several `forRoot` calls, the longest counts.
+   */
+  shutdownTimeout?: number;
+}
+
+/** Supplies client options by name, for `useClass` and `useExisting` of `ClientsModule.forRootAsync()`. */
+export interface ClientsOptionsFactory<C extends ClientDefinitions = ClientDefinitions> {
+  /** Called once, when the first client is built that can be supplied with options. */
+  createClientsOptions(): ClientOptionsOf<C> | Promise<ClientOptionsOf<C>>;
+}
+
+/**
+ * What `ClientsModule.forRootAsync()` takes: clients named statically, their options from exactly one of `useFactory`,
+ * `useClass` and `useExisting`. Supplied options are laid over those given in the definition.
+ */
+export interface ClientsModuleAsyncOptions<
+  C extends ClientDefinitions = ClientDefinitions,
+  O extends ClientOptionsOf<C> = ClientOptionsOf<C>,
+> extends ClientsModuleOptions<C> {
+  /** What `useFactory` needs from Nest, in order. Default none. */
+  inject?: readonly InjectionToken[];
+  /** Returns the options by client name. Called once, when the first client is built that can be supplied with options. */
+  useFactory?: (...dependencies: never[]) => OnlyClientsOf<C, O> | Promise<OnlyClientsOf<C, O>>;
+  /** A class to instantiate in this module, which supplies the options. */
+  useClass?: Type<ClientsOptionsFactory<C>>;
+  /** The token of a provider, exported by one of `imports` or global, which supplies the options. */
+  useExisting?: InjectionToken;
+}
+
+/** Makes a name that is no client's a compile error, although a function's return value is not checked for excess. */
+type OnlyClientsOf<C, O> = O & { readonly [N in Exclude<keyof O, keyof ClientOptionsOf<C>>]: never };

@@ -1,0 +1,78 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ClientsBootstrapModule, ClientsCoreModule } from './clients-core.module.js';
+import type { ClientsModuleAsyncOptions, ClientsModuleOptions } from './clients.module-options.js';
+import { createClientProviders, createDeclaration } from './clients.providers.js';
+import { createSupply, supplyNothing, type CreateSupply } from './clients.supply.js';
+import { getClientToken } from './clients.tokens.js';
+import type { ClientDefinitions, ClientOptionsOf } from './definition/client-definition.js';
+import { validateAsyncOptions, validateOptions } from './definition/validate-options.js';
+
+const SHUTDOWN_TIMEOUT = 10_000;
+
+/**
+ * Declares an application's clients: each is built when it is first injected, shared by every class that injects it, and
+ * closed once, in the right order, at shutdown.
+ *
+ * Evaluating `forRoot` builds nothing, loads no SDK and opens no socket. Call it as often as is convenient: all calls
+ * share one registry. Applications must call `app.enableShutdownHooks()` for clients to be closed on SIGTERM.
+ *
+ * @example
+ * @Module({
+ *   imports: [ClientsModule.forRoot({ clients: { redis: redisClient('redis://localhost:6379') } })],
+ * })
+ * export class AppModule {}
+ */
+@Module({})
+export class ClientsModule {
+  /**
+   * Declares clients whose options are known here, or come from a factory of their own.
+   *
+   * @throws ClientsInvalidOptionsError (`CLIENTS_INVALID_OPTIONS`) if an option cannot work. Two calls that declare the
+   * same name make bootstrap fail with `CLIENTS_DUPLICATE`.
+   * @example
+   * ClientsModule.forRoot({ clients: { dynamodb: dynamoDBClient({ region: 'eu-west-1' }) } });
+   */
+  static forRoot<C extends ClientDefinitions>(options: ClientsModuleOptions<C>): DynamicModule {
+    validateOptions(options);
+    return compose(options, supplyNothing);
+  }
+
+  /**
+   * Declares clients whose options come from elsewhere: one factory supplies them by name, typed from the definitions. It
+   * runs when the first of these clients is built, not at bootstrap.
+   *
+   * @throws ClientsInvalidOptionsError (`CLIENTS_INVALID_OPTIONS`) if an option cannot work. Options that the factory
+   * supplies are checked when the client is built.
+   * @example
+   * ClientsModule.forRootAsync({
+   *   imports: [ConfigModule],
+   *   inject: [ConfigService],
+   *   clients: { dynamodb: dynamoDBClient(), redis: redisClient() },
+   *   useFactory: (config: ConfigService) => ({
+   *     dynamodb: { region: config.getOrThrow('AWS_REGION') },
+   *     redis: { url: config.getOrThrow('REDIS_URL') },
+   *   }),
+   * });
+   */
+  static forRootAsync<C extends ClientDefinitions, O extends ClientOptionsOf<C> = ClientOptionsOf<C>>(
+    options: ClientsModuleAsyncOptions<C, O>,
+  ): DynamicModule {
+    validateAsyncOptions(options);
+    return compose(options, createSupply(options));
+  }
+}
+
+function compose(options: ClientsModuleOptions, supply: CreateSupply): DynamicModule {
+  const { clients, isGlobal = true, imports = [], shutdownTimeout = SHUTDOWN_TIMEOUT } = options;
+  const declaration = Symbol('ClientsModule.forRoot');
+  return {
+    module: ClientsModule,
+    global: isGlobal,
+    imports: [ClientsCoreModule, ClientsBootstrapModule, ...imports],
+    providers: [
+      createDeclaration(declaration, clients, shutdownTimeout, supply),
+      ...createClientProviders(declaration, clients),
+    ],
+    exports: [ClientsCoreModule, ...Object.keys(clients).map(getClientToken)],
+  };
+}

@@ -1,0 +1,14 @@
+import { ClientsError } from './clients.error.js';
+
+/** Building a client failed. `cause` is what was thrown; the next injection tries again. */
+export class ClientsCreateFailedError extends ClientsError {
+  readonly code = 'CLIENTS_CREATE_FAILED';
+
+  constructor(
+    readonly client: string,
+    problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Client "${client}" could not be created: ${problem}`, options);
+  }
+}

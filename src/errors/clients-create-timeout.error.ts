@@ -1,0 +1,19 @@
+import { ClientsError } from './clients.error.js';
+
+/** Building a client took longer than its `createTimeout`. If it still ends, what it built is closed at once. */
+export class ClientsCreateTimeoutError extends ClientsError {
+  readonly code = 'CLIENTS_CREATE_TIMEOUT';
+
+  constructor(
+    readonly client: string,
+    timeout: number,
+    pending: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Client "${client}" was not created within ${timeout} ms: ${pending}. ` +
+        'Find out what it waits for, or give it a longer createTimeout.',
+      options,
+    );
+  }
+}

@@ -1,0 +1,10 @@
+import { ClientsError } from './clients.error.js';
+
+/** Options that cannot work. `forRoot` throws it before any application exists; no value is ever repeated in it. */
+export class ClientsInvalidOptionsError extends ClientsError {
+  readonly code = 'CLIENTS_INVALID_OPTIONS';
+
+  constructor(where: string, problem: string, options?: ErrorOptions) {
+    super(`${where}: ${problem}.`, options);
+  }
+}

@@ -1,0 +1,14 @@
+import { ClientsError } from './clients.error.js';
+
+/** No client of that name is declared. The message lists the names that are. */
+export class ClientsUnknownError extends ClientsError {
+  readonly code = 'CLIENTS_UNKNOWN';
+
+  constructor(
+    readonly client: string,
+    known: readonly string[],
+  ) {
+    const names = known.length > 0 ? known.map((name) => `"${name}"`).join(', ') : 'none';
+    super(`No client is named "${client}". Declared in ClientsModule.forRoot({ clients }): ${names}.`);
+  }
+}

@@ -1,0 +1,285 @@
+import { channel } from 'node:diagnostics_channel';
+import { Injectable, type InjectionToken } from '@nestjs/common';
+import { Subject, type Observable } from 'rxjs';
+import { getClientName, getClientToken } from '../clients.tokens.js';
+import type { ClientDefinition } from '../definition/client-definition.js';
+import { ClientsCloseFailedError } from '../errors/clients-close-failed.error.js';
+import { ClientsClosedError } from '../errors/clients-closed.error.js';
+import { ClientsDuplicateError } from '../errors/clients-duplicate.error.js';
+import { ClientsUnknownError } from '../errors/clients-unknown.error.js';
+import type { ClientEvent, ClientOccurrence } from '../events/client-event.js';
+import { ClientLogger } from '../events/client-logger.js';
+import { BuildTracker } from './build-tracker.js';
+import type { ClientHealth, ClientStatus } from './client-status.js';
+import { closeInOrder } from './close-order.js';
+import { holdInProcess, releaseInProcess, shareInProcess } from './process-clients.js';
+import { SharedClient } from './shared-client.js';
+
+/** Milliseconds that a health check may take unless told otherwise. */
+const CHECK_TIMEOUT = 1_000;
+
+/** Where the clients of one `forRoot` call get what they need. */
+export interface ClientSource {
+  /** Gets values from Nest, in the module of that call; `consumer` is whom they are for, if anyone. */
+  resolve(tokens: readonly InjectionToken[], consumer?: string): Promise<readonly unknown[]>;
+  /** The options that the factory of `forRootAsync` supplies, by client name. */
+  supply(): Promise<ReadonlyMap<string, unknown>>;
+}
+
+interface Declared {
+  readonly name: string;
+  readonly definition: ClientDefinition<unknown, unknown>;
+  readonly source: ClientSource;
+  readonly consumers: Set<string>;
+  /** There from the first use on. */
+  client?: SharedClient;
+}
+
+/**
+ * All clients of an application: typed access by name, their status, health and events, and their end.
+ *
+ * Inject it anywhere; there is one an application. `C` is what `ClientsOf<typeof clients>` gives.
+ *
+ * @example
+ * constructor(private readonly clients: ClientRegistry<AppClients>) {}
+ *
+ * async report() {
+ *   const redis = await this.clients.get('redis'); // built now, if nobody has used it before
+ * }
+ */
+@Injectable()
+export class ClientRegistry<C = Record<string, unknown>> {
+  readonly #declared = new Map<string, Declared>();
+  /** The clients that are built, apart from the rest so that the way to them is one look-up. */
+  readonly #built = new Map<string, { readonly instance: unknown; readonly shared: Promise<unknown> }>();
+  readonly #tracker = new BuildTracker();
+  readonly #logger = new ClientLogger();
+  readonly #events = new Subject<ClientEvent>();
+  #shutdownTimeout = 0;
+  #started = false;
+  #closing: Promise<void> | undefined;
+
+  /** What happens to the clients, from now on. Completes when all are closed. */
+  readonly events$: Observable<ClientEvent> = this.#events.asObservable();
+
+  constructor() {
+    // How `closeAllClients` of nestjs-clients/testing learns of registries, without a list of them here.
+    channel('nestjs-clients:registry').publish(this);
+  }
+
+  /**
+   * The client of that name, built if this is its first use. If the token was overridden in a test, the override.
+   *
+   * Rejects with `CLIENTS_UNKNOWN` if none is declared, `CLIENTS_CLOSED` after shutdown has begun, and with what a failed
+   * build says: `CLIENTS_CREATE_FAILED`, `CLIENTS_CREATE_TIMEOUT`, `CLIENTS_MISSING_PACKAGE`, `CLIENTS_INVALID_OPTIONS`.
+   *
+   * @example
+   * const redis = await registry.get('redis');
+   */
+  get<N extends keyof C & string>(name: N): Promise<C[N]>;
+  get(name: string): Promise<unknown> {
+    return this.#findBuilt(name)?.shared ?? this.#getFromNest(name);
+  }
+
+  /**
+   * The client of that name if it is built, else `undefined`. Never builds.
+   *
+   * @throws ClientsUnknownError (`CLIENTS_UNKNOWN`) if none is declared
+   * @example
+   * registry.peek('redis')?.status;
+   */
+  peek<N extends keyof C & string>(name: N): C[N] | undefined;
+  peek(name: string): unknown {
+    return (this.#built.get(name) ?? this.#find(name).client)?.instance;
+  }
+
+  /**
+   * Each declared client, in order of declaration.
+   *
+   * @example
+   * registry.status().filter(({ state }) => state === 'open');
+   */
+  status(): ClientStatus[] {
+    return [...this.#declared.values()].map(({ name, definition, consumers, client }) => ({
+      name,
+      kind: definition.kind,
+      state: client?.state ?? (this.#closing ? 'closed' : 'idle'),
+      consumers: [...consumers],
+      ...(client?.createdAt && { createdAt: client.createdAt }),
+      ...(client?.createDuration !== undefined && { createDuration: client.createDuration }),
+      ...(client?.lastError && { lastError: client.lastError }),
+    }));
+  }
+
+  /**
+   * Asks the client of that name whether it is well. Never builds, and always answers.
+   *
+   * Rejects with `CLIENTS_UNKNOWN` if none is declared.
+   *
+   * @param options `timeout`: milliseconds until a client that does not answer counts as down, default 1,000
+   * @example
+   * const { status } = await registry.check('redis', { timeout: 250 }); // 'up', 'down' or 'idle'
+   */
+  async check(name: keyof C & string, options: { timeout?: number } = {}): Promise<ClientHealth> {
+    const { client, definition } = this.#find(name);
+    return client?.check(options.timeout ?? CHECK_TIMEOUT) ?? { name, kind: definition.kind, status: 'idle' };
+  }
+
+  /**
+   * Closes every client that was built, dependents first, within `shutdownTimeout`. Shutdown calls it; so may scripts.
+   *
+   * Calling it again returns the same promise. Rejects with `CLIENTS_CLOSE_FAILED`, after all have been attempted, if some
+   * did not close gracefully.
+   *
+   * @example
+   * await registry.close();
+   */
+  close(): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = this.#closeAll();
+      // Whoever calls hears of a failure; a call that nobody awaits must not crash the process.
+      this.#closing.catch(() => {});
+    }
+    return this.#closing;
+  }
+
+  /** @internal Declares the clients of one `forRoot` call. */
+  declare(
+    definitions: Readonly<Record<string, ClientDefinition<unknown, unknown>>>,
+    source: ClientSource,
+    shutdownTimeout: number,
+  ): void {
+    for (const name of Object.keys(definitions)) {
+      if (this.#declared.has(name)) throw new ClientsDuplicateError(name);
+    }
+    for (const [name, definition] of Object.entries(definitions)) {
+      this.#declared.set(name, { name, definition, source, consumers: new Set() });
+    }
+    this.#shutdownTimeout = Math.max(this.#shutdownTimeout, shutdownTimeout);
+  }
+
+  /** @internal The client for a class that injects it, built if it is the first. */
+  async inject(name: string, consumer?: string): Promise<unknown> {
+    const declared = this.#find(name);
+    const instance = await (this.#findBuilt(name)?.shared ?? this.#build(declared, consumer));
+    if (consumer) this.addConsumer(name, consumer);
+    return instance;
+  }
+
+  /** @internal Remembers that a class was given the client. */
+  addConsumer(name: string, consumer: string): void {
+    const { consumers } = this.#find(name);
+    if (consumers.has(consumer)) return;
+    consumers.add(consumer);
+    this.#publish(name, { type: 'injected', consumer });
+  }
+
+  /** @internal The names of the eager clients, unless a test has overridden them. */
+  builtEagerly(): string[] {
+    return [...this.#built.keys()].filter((name) => this.#find(name).definition.lifecycle.eager);
+  }
+
+  /** @internal Bootstrap has succeeded: opens the connections of every client that is built. */
+  async start(): Promise<void> {
+    if (this.#closing) return;
+    this.#started = true;
+    const clients = this.#used();
+    for (const client of clients) this.#hold(client);
+    try {
+      await Promise.all([...clients].filter(({ state }) => state === 'open').map((client) => client.open()));
+    } catch (error) {
+      // Nest runs no hook of an application that fails to boot, so that nobody else would close them.
+      await this.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  #find(name: string): Declared {
+    const declared = this.#declared.get(name);
+    if (!declared) throw new ClientsUnknownError(name, [...this.#declared.keys()]);
+    return declared;
+  }
+
+  /** The short way to a client; closed while another is being built, which must be seen to depend on it. */
+  #findBuilt(name: string): { readonly shared: Promise<unknown> } | undefined {
+    return this.#tracker.current ? undefined : this.#built.get(name);
+  }
+
+  /** Asks Nest rather than `inject`, because a test may have overridden the token. */
+  async #getFromNest(name: string): Promise<unknown> {
+    const { source } = this.#find(name);
+    if (this.#closing) throw new ClientsClosedError(name);
+    const [client] = await source.resolve([getClientToken(name)]);
+    return client;
+  }
+
+  async #build(declared: Declared, consumer?: string): Promise<unknown> {
+    const { name, definition, source } = declared;
+    if (this.#closing) throw new ClientsClosedError(name);
+    const client = this.#shared(declared);
+    const shared = client.get({
+      tracker: this.#tracker,
+      consumer,
+      started: () => this.#started,
+      resolve: (tokens) => this.#resolve(tokens, source, name),
+      supply: async () => (definition.blueprint.configurable ? (await source.supply()).get(name) : undefined),
+    });
+    const instance = await shared;
+    if (this.#closing) throw new ClientsClosedError(name);
+    this.#built.set(name, { instance, shared });
+    if (this.#started) this.#hold(client);
+    return instance;
+  }
+
+  #resolve(tokens: readonly InjectionToken[], source: ClientSource, name: string): Promise<readonly unknown[]> {
+    for (const token of tokens) {
+      const dependency = getClientName(token);
+      if (dependency !== undefined) this.#find(dependency);
+    }
+    return source.resolve(tokens, name);
+  }
+
+  #shared(declared: Declared): SharedClient {
+    const { name, definition } = declared;
+    const observe = (occurrence: ClientOccurrence) => this.#publish(name, occurrence);
+    if (definition.lifecycle.scope === 'process') declared.client = shareInProcess(name, definition, observe);
+    return (declared.client ??= new SharedClient(name, definition, observe));
+  }
+
+  /** Every client that this application has used, and what those are built on. */
+  #used(): Set<SharedClient> {
+    const used = new Set<SharedClient>();
+    for (const { client } of this.#declared.values()) if (client) used.add(client);
+    for (const client of used) for (const dependency of client.dependencies) used.add(dependency);
+    return used;
+  }
+
+  #hold(client: SharedClient): void {
+    holdInProcess(client, this);
+    for (const dependency of client.dependencies) this.#hold(dependency);
+  }
+
+  async #closeAll(): Promise<void> {
+    const end = performance.now() + this.#shutdownTimeout;
+    const remaining = () => Math.max(0, end - performance.now());
+    this.#built.clear();
+    const clients = [...this.#used()].filter(
+      (client) => client.definition.lifecycle.scope === 'app' || releaseInProcess(client, this),
+    );
+    for (const client of clients) client.refuse();
+
+    const failures = new Map<string, Error>();
+    await closeInOrder(clients, async (client) => {
+      const failure = await client.close(remaining);
+      if (failure) failures.set(client.name, failure);
+    });
+    this.#events.complete();
+    if (failures.size > 0) throw new ClientsCloseFailedError(failures);
+  }
+
+  #publish(name: string, occurrence: ClientOccurrence): void {
+    const event = { client: name, at: new Date(), ...occurrence };
+    this.#logger.log(event);
+    this.#events.next(event);
+  }
+}

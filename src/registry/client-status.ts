@@ -1,0 +1,32 @@
+/** Where a client is in its life. */
+export type ClientState = 'idle' | 'creating' | 'open' | 'closing' | 'closed';
+
+/** What `ClientRegistry.status()` tells of one client. */
+export interface ClientStatus {
+  name: string;
+  /** `'redis'`, `'redis-cluster'`, `'dynamodb'`, `'dynamodb-document'`, `'custom'`, or what its driver says. */
+  kind: string;
+  state: ClientState;
+  /** The names of the classes that it was injected into, in the order of injection. */
+  consumers: string[];
+  createdAt?: Date;
+  /** Milliseconds that building took, what the client injects included. */
+  createDuration?: number;
+  /** The newest error: a failed build, a background error, a failed close. Without credentials. */
+  lastError?: { name: string; message: string; at: Date };
+}
+
+/** What `ClientRegistry.check()` found. */
+export interface ClientHealth {
+  name: string;
+  kind: string;
+  /**
+   * `'up'`: its check passed, or it has none and is open. `'down'`: its check failed or passed the deadline, or it is
+   * closed. `'idle'`: nothing has used it yet, so that there is nothing to check.
+   */
+  status: 'up' | 'down' | 'idle';
+  /** Milliseconds that the check took. */
+  duration?: number;
+  /** Why it is down. Without credentials. */
+  error?: { name: string; message: string };
+}

@@ -1,0 +1,18 @@
+/** Thrown by `within` when the time is over. */
+export class DeadlineError extends Error {}
+
+/**
+ * Settles as `work` does, or rejects with a `DeadlineError` after `timeout` milliseconds, whichever comes first. What
+ * `work` does afterwards is ignored, and never an unhandled rejection.
+ */
+export async function within<T>(timeout: number, work: () => T | Promise<T>): Promise<Awaited<T>> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DeadlineError()), timeout);
+  });
+  try {
+    return await Promise.race([work(), over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
