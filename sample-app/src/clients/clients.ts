@@ -1,0 +1,37 @@
+import { defineClient, type ClientOptionsOf, type ClientsOf } from 'nestjs-clients';
+import { dynamoDBClient, dynamoDBDocumentClient } from 'nestjs-clients/dynamodb';
+import { redisClient } from 'nestjs-clients/redis';
+import type { AppConfig } from '../config/app-config.js';
+
+/** Every client of the app, by name. Declaring them costs nothing: each is built when it is first injected. */
+export const clients = {
+  redis: redisClient(),
+  dynamodb: dynamoDBClient(),
+  dynamodbDocument: dynamoDBDocumentClient(),
+  linkChecker: defineClient({
+    create: async () => {
+      const { Agent } = await import('undici');
+      return new Agent({ connections: 10 });
+    },
+    close: (agent) => agent.close(),
+    destroy: (agent) => agent.destroy(),
+  }),
+  // Nobody injects this one, so it is never built: its host need not even exist.
+  analytics: redisClient('redis://analytics.internal:6379'),
+};
+
+export type AppClients = ClientsOf<typeof clients>;
+
+/** The options of the clients that take theirs from the environment. Called when one of them is first injected. */
+export function clientOptions(config: AppConfig): ClientOptionsOf<typeof clients> {
+  return {
+    // Redis is a convenience here, so a command fails fast when it is down rather than hold up the request.
+    redis: { url: config.redisUrl, commandTimeout: 500, maxRetriesPerRequest: 1 },
+    dynamodb: {
+      endpoint: config.dynamoDBEndpoint,
+      region: config.awsRegion,
+      ...(config.awsCredentials && { credentials: config.awsCredentials }),
+      requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+    },
+  };
+}

@@ -1,0 +1,293 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { ClientStatus } from 'nestjs-clients';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { RunningApp } from './running-app.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const UNKNOWN_SLUG = 'AAAAAAAA';
+
+interface Shortened {
+  slug: string;
+  url: string;
+  shortUrl: string;
+}
+
+function shorten(app: { url: string }, url: unknown): Promise<Response> {
+  return fetch(`${app.url}/links`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ url }),
+  });
+}
+
+async function shortenedBy(app: { url: string }, url: string): Promise<Shortened> {
+  return (await (await shorten(app, url)).json()) as Shortened;
+}
+
+async function clientsOf(app: { url: string }): Promise<Record<string, ClientStatus>> {
+  const clients = (await (await fetch(`${app.url}/clients`)).json()) as ClientStatus[];
+  return Object.fromEntries(clients.map((client) => [client.name, client]));
+}
+
+/** How often the log says that each client was closed. */
+function closed(app: RunningApp): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const [, name] of app.output.matchAll(/Client "(\w+)" closed/g)) counts[name!] = (counts[name!] ?? 0) + 1;
+  return counts;
+}
+
+async function refused(app: { url: string }): Promise<boolean> {
+  try {
+    await fetch(app.url);
+    return false;
+  } catch (error) {
+    return ((error as Error).cause as { code?: string }).code === 'ECONNREFUSED';
+  }
+}
+
+/** A link's target: it keeps the requests that it gets until the test answers them. */
+class Target {
+  readonly requests: { method: string; path: string; response: ServerResponse }[] = [];
+  private readonly server: Server = createServer((request, response) => {
+    this.requests.push({ method: request.method!, path: request.url!, response });
+    if (this.answering) response.end();
+    this.server.emit('asked');
+  });
+
+  answering = true;
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async start(): Promise<void> {
+    this.server.listen(0, '127.0.0.1');
+    await once(this.server, 'listening');
+  }
+
+  asked(): Promise<unknown> {
+    return once(this.server, 'asked');
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+}
+
+describe('the sample app', () => {
+  const apps: RunningApp[] = [];
+
+  async function start(env?: Record<string, string>): Promise<RunningApp> {
+    const app = await RunningApp.start(env);
+    apps.push(app);
+    return app;
+  }
+
+  beforeAll(() => {
+    execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'pipe' });
+    execFileSync('npx', ['nest', 'build', 'sample-app'], { cwd: ROOT, stdio: 'pipe' });
+  }, 120_000);
+
+  describe('on servers of its own', () => {
+    let app: RunningApp;
+    let target: Target;
+
+    beforeAll(async () => {
+      target = new Target();
+      await target.start();
+      app = await start();
+    });
+
+    afterAll(async () => {
+      await app.kill();
+      await target.close();
+    });
+
+    it('shortens a URL', async () => {
+      const answer = await shorten(app, 'https://example.com/a?b=c#d');
+
+      const link = (await answer.json()) as Shortened;
+      expect(answer.status).toBe(201);
+      expect(link.url).toBe('https://example.com/a?b=c#d');
+      expect(link.shortUrl).toBe(`${app.url}/${link.slug}`);
+    });
+
+    it('redirects to the URL, and counts it', async () => {
+      const { slug, url, shortUrl } = await shortenedBy(app, 'https://example.com/counted');
+
+      for (let click = 1; click <= 3; click++) {
+        const answer = await fetch(shortUrl, { redirect: 'manual' });
+        expect(answer.status).toBe(302);
+        expect(answer.headers.get('location')).toBe(url);
+      }
+
+      const answer = await fetch(`${app.url}/links/${slug}/stats`);
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toEqual({ slug, url, clicks: 3, createdAt: expect.stringMatching(/^\d{4}-.*Z$/) });
+    });
+
+    it('gives every link a slug of its own', async () => {
+      const links = await Promise.all(Array.from({ length: 20 }, () => shortenedBy(app, 'https://example.com/')));
+
+      expect(new Set(links.map(({ slug }) => slug)).size).toBe(20);
+    });
+
+    it.each([
+      ['no URL', undefined],
+      ['an empty string', ''],
+      ['a number', 42],
+      ['null', null],
+      ['an array', ['https://example.com/']],
+      ['an object', { href: 'https://example.com/' }],
+      ['words', 'not a url'],
+      ['no host', 'https://'],
+      ['a path', '/links'],
+      ['javascript:', 'javascript:alert(1)'],
+      ['file:', 'file:///etc/passwd'],
+      ['ftp:', 'ftp://example.com/'],
+      ['a missing //', 'https:example.com'],
+      ['a line break', 'https://example.com/\r\nx-injected: 1'],
+      ['an impossible port', 'https://example.com:99999/'],
+      ['a URL that is too long', `https://example.com/${'a'.repeat(2_048)}`],
+    ])('answers 400 to %s', async (_, url) => {
+      expect((await shorten(app, url)).status).toBe(400);
+    });
+
+    it.each([
+      ['no body', {}],
+      ['a body that is no JSON', { body: '{', headers: { 'content-type': 'application/json' } }],
+      ['plain text', { body: 'https://example.com/', headers: { 'content-type': 'text/plain' } }],
+    ])('answers 400 to %s', async (_, init) => {
+      expect((await fetch(`${app.url}/links`, { method: 'POST', ...init })).status).toBe(400);
+    });
+
+    it.each([
+      ['GET', `/${UNKNOWN_SLUG}`],
+      ['GET', '/no-slug-at-all'],
+      ['GET', `/links/${UNKNOWN_SLUG}/stats`],
+      ['GET', '/links/x/stats'],
+      ['POST', `/links/${UNKNOWN_SLUG}/check`],
+    ])('answers 404 to %s %s', async (method, path) => {
+      expect((await fetch(app.url + path, { method, redirect: 'manual' })).status).toBe(404);
+    });
+
+    it("asks a link's target whether it answers", async () => {
+      const { slug } = await shortenedBy(app, `${target.url}/page?q=1`);
+
+      const answer = await fetch(`${app.url}/links/${slug}/check`, { method: 'POST' });
+
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toEqual({ slug, reachable: true, status: 200 });
+      expect(target.requests.at(-1)).toMatchObject({ method: 'HEAD', path: '/page?q=1' });
+    });
+
+    it('says so when the target does not answer', async () => {
+      const gone = new Target();
+      await gone.start();
+      const { slug } = await shortenedBy(app, gone.url);
+      await gone.close();
+
+      const answer = await fetch(`${app.url}/links/${slug}/check`, { method: 'POST' });
+
+      expect(await answer.json()).toEqual({ slug, reachable: false });
+    });
+
+    it('shows that one Redis client serves many handlers, and that the client nobody injects is not built', async () => {
+      const { redis, dynamodb, dynamodbDocument, linkChecker, analytics } = await clientsOf(app);
+
+      expect(redis).toMatchObject({ kind: 'redis', state: 'open' });
+      expect(redis!.consumers.toSorted()).toEqual(['ClickCounter', 'LinksCache', 'RedisThrottlerStorage']);
+      expect(dynamodb).toMatchObject({ kind: 'dynamodb', state: 'open' });
+      expect(dynamodbDocument).toMatchObject({ kind: 'dynamodb-document', state: 'open' });
+      expect(linkChecker).toMatchObject({ kind: 'custom', state: 'open', consumers: ['LinkCheckerService'] });
+      expect(analytics).toEqual({ name: 'analytics', kind: 'redis', state: 'idle', consumers: [] });
+    });
+
+    it('ends within a second on SIGTERM, with every client closed once', async () => {
+      const exit = await app.signal('SIGTERM');
+
+      expect(exit.signal ?? exit.code).toBe('SIGTERM');
+      expect(exit.duration).toBeLessThan(1_500);
+      expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1, linkChecker: 1 });
+      expect(app.output).not.toMatch(/ERROR|WARN/);
+      expect(await refused(app)).toBe(true);
+    });
+  });
+
+  describe('on shutdown', () => {
+    const target = new Target();
+    const agent = new Agent({ keepAlive: true });
+
+    beforeAll(() => target.start());
+
+    afterEach(() => Promise.all(apps.map((app) => app.kill())));
+
+    afterAll(async () => {
+      agent.destroy();
+      await target.close();
+    });
+
+    it('answers the requests in flight, and does not wait for their keep-alive sockets', async () => {
+      const app = await start();
+      const { slug } = await shortenedBy(app, target.url);
+      target.answering = false;
+      const asked = target.asked();
+      const checking = post(`${app.url}/links/${slug}/check`, agent);
+      await asked;
+
+      const exiting = app.signal('SIGTERM');
+      while (!(await refused(app))); // until the server has begun to close
+      const releasedAt = performance.now();
+      target.requests.at(-1)!.response.end();
+
+      expect((await checking).statusCode).toBe(200);
+      await exiting;
+      expect(performance.now() - releasedAt).toBeLessThan(1_500);
+      expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1, linkChecker: 1 });
+    });
+  });
+
+  describe('configured by the environment', () => {
+    afterEach(() => Promise.all(apps.map((app) => app.kill())));
+
+    it('limits how often an address may ask', async () => {
+      const app = await start({ RATE_LIMIT: '3' });
+
+      const statuses: number[] = [];
+      for (let request = 1; request <= 5; request++) statuses.push((await fetch(`${app.url}/clients`)).status);
+
+      expect(statuses).toEqual([200, 200, 200, 429, 429]);
+    });
+
+    it.each(['http', '-1', '65536', '3000.5'])('refuses to start on PORT=%s', async (port) => {
+      await expect(start({ PORT: port })).rejects.toThrow(`PORT must be an integer from 0 to 65535, not "${port}"`);
+    });
+
+    it('serves links without Redis, limits nobody, and says so once', async () => {
+      const { startRedisServer } = await import('nestjs-clients/testing');
+      const redis = await startRedisServer();
+      const app = await start({ REDIS_URL: redis.url, RATE_LIMIT: '3' });
+      const { shortUrl, url } = await shortenedBy(app, 'https://example.com/');
+
+      await redis.close();
+      for (let click = 1; click <= 4; click++) {
+        const answer = await fetch(shortUrl, { redirect: 'manual' });
+        expect([answer.status, answer.headers.get('location')]).toEqual([302, url]);
+      }
+
+      expect(app.output.match(/Nobody is limited/g)).toHaveLength(1);
+    });
+  });
+});
+
+function post(url: string, agent: Agent): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    get(url, { method: 'POST', agent }, (answer) => resolve(answer.resume())).on('error', reject);
+  });
+}
