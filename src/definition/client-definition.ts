@@ -1,6 +1,6 @@
 import type { InjectionToken } from '@nestjs/common';
 import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from './client-lifecycle.js';
-import type { ClientDriver } from './client-driver.js';
+import type { ClientBehaviour } from './client-driver.js';
 
 declare const types: unique symbol;
 
@@ -13,11 +13,11 @@ export interface BuildContext {
   /** What the factory of `forRootAsync` supplied for this client, if anything. */
   readonly supplied: unknown;
   /** Remembers the credentials in these options, so that they are struck out of everything that is published. */
-  keepSecret(options: unknown): void;
+  readonly keepSecret: (options: unknown) => void;
 }
 
 /** What a kind of client tells the registry: a driver whose `create` has the whole build at its hands. */
-export interface ClientBlueprint<T> extends Omit<ClientDriver<T>, 'kind' | 'inject' | 'create'> {
+export interface ClientBlueprint<T> extends ClientBehaviour<T> {
   readonly kind: string;
   readonly inject: readonly InjectionToken[];
   /** Whether the factory of `forRootAsync` can supply this client's options. */

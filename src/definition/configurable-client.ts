@@ -1,8 +1,9 @@
 import type { InjectionToken } from '@nestjs/common';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { ClientDefinition } from './client-definition.js';
-import type { ClientDriver } from './client-driver.js';
+import { getBehaviour, type ClientDriver } from './client-driver.js';
 import type { ClientLifecycle } from './client-lifecycle.js';
+import { isTokens } from './define-client.js';
 
 /**
  * A client's options from elsewhere, resolved only when that client is first built.
@@ -34,20 +35,21 @@ export function configurableClient<T, O extends object>(
   source: O | ClientOptionsFactory<O> | undefined,
   lifecycle?: ClientLifecycle,
 ): ClientDefinition<T, O> {
-  const { kind, inject: required = [], findProblem, create, ...behaviour } = driver;
+  const { kind, inject: required = [] } = driver;
   const factory = isFactory(source) ? source : undefined;
   const declared = factory ? undefined : source;
+  const injected = isTokens(factory?.inject) ? factory.inject : [];
 
   return new ClientDefinition<T, O>(
     {
-      ...behaviour,
+      ...getBehaviour(driver),
       kind,
-      inject: [...required, ...(factory?.inject ?? [])],
+      inject: [...required, ...injected],
       configurable: true,
       findProblem({ fromFactory }) {
         if (factory) return findFactoryProblem(factory);
         if (declared !== undefined && !isOptions(declared)) return 'its options are not an object';
-        return fromFactory ? undefined : findProblem((declared ?? {}) as O);
+        return fromFactory ? undefined : driver.findProblem((declared ?? {}) as O);
       },
       async create({ name, dependencies, supplied, keepSecret }) {
         const invalid = (problem: string) => new ClientsInvalidOptionsError(`Client "${name}"`, problem);
@@ -56,9 +58,9 @@ export function configurableClient<T, O extends object>(
         if (supplied !== undefined && !isOptions(supplied)) throw invalid('its supplied options are not an object');
         const options = { ...own, ...supplied } as O;
         keepSecret(options);
-        const problem = findProblem(options);
+        const problem = driver.findProblem(options);
         if (problem) throw invalid(problem);
-        return create(options, ...(dependencies.slice(0, required.length) as never[]));
+        return driver.create(options, ...(dependencies.slice(0, required.length) as never[]));
       },
     },
     lifecycle,
@@ -74,7 +76,7 @@ function isOptions(value: unknown): value is object {
 }
 
 function findFactoryProblem(factory: ClientOptionsFactory<unknown>): string | undefined {
-  if (typeof factory.useFactory !== 'function') return '"useFactory" is not a function';
-  if (factory.inject !== undefined && !Array.isArray(factory.inject)) return '"inject" is not an array of tokens';
+  if (typeof factory.useFactory !== 'function') return '"useFactory" must be a function';
+  if (factory.inject !== undefined && !isTokens(factory.inject)) return '"inject" must be an array of tokens, none undefined';
   return undefined;
 }

@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { SharedClient } from './shared-client.js';
 
-interface Build {
-  readonly client: SharedClient;
+interface Build<C> {
+  readonly client: C;
   running: boolean;
 }
 
@@ -12,20 +11,20 @@ interface Build {
  * That is how a client comes to depend on another, whether it injects it, injects a service that does, or asks the
  * registry inside `create`.
  */
-export class BuildTracker {
-  readonly #storage = new AsyncLocalStorage<Build>();
+export class BuildTracker<C> {
+  readonly #storage = new AsyncLocalStorage<Build<C>>();
   #running = 0;
 
   /** The client being built in this context, if any. */
-  get current(): SharedClient | undefined {
+  get current(): C | undefined {
     if (this.#running === 0) return undefined;
     const build = this.#storage.getStore();
     // Sockets and timers that `create` made keep its context for good; what they do later is nobody's build.
     return build?.running ? build.client : undefined;
   }
 
-  async run<T>(client: SharedClient, work: () => Promise<T>): Promise<T> {
-    const build: Build = { client, running: true };
+  async run<T>(client: C, work: () => Promise<T>): Promise<T> {
+    const build: Build<C> = { client, running: true };
     this.#running += 1;
     try {
       return await this.#storage.run(build, work);

@@ -52,7 +52,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   readonly #declared = new Map<string, Declared>();
   /** The clients that are built, apart from the rest so that the way to them is one look-up. */
   readonly #built = new Map<string, { readonly instance: unknown; readonly shared: Promise<unknown> }>();
-  readonly #tracker = new BuildTracker();
+  readonly #tracker = new BuildTracker<SharedClient>();
   readonly #logger = new ClientLogger();
   readonly #events = new Subject<ClientEvent>();
   #shutdownTimeout = 0;

@@ -19,7 +19,7 @@ const READY_INTERVAL = 100;
 
 /** What one build gets from the application that asks for it. */
 export interface BuildRequest {
-  readonly tracker: BuildTracker;
+  readonly tracker: BuildTracker<SharedClient>;
   /** The class that asked, if one did. */
   readonly consumer: string | undefined;
   /** Whether bootstrap has succeeded, so that connections may be opened. */

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+import base from './vitest.config.js';
+
+/** Faults take servers down and wait for deadlines: longer than a test may, and one file after the other. */
+export default defineConfig({
+  test: {
+    ...base.test,
+    include: ['test/faults/**/*.spec.ts'],
+    exclude: ['**/node_modules/**'],
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
+    fileParallelism: false,
+  },
+});
