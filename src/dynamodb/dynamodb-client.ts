@@ -43,7 +43,11 @@ export function dynamoDBClient(
       kind: 'dynamodb',
       findProblem: findConfigProblem,
       async create(config) {
-        const sdk = await loadPackage('@aws-sdk/client-dynamodb', 'dynamoDBClient()', () => import('@aws-sdk/client-dynamodb'));
+        const sdk = await loadPackage(
+          '@aws-sdk/client-dynamodb',
+          'dynamoDBClient()',
+          () => import('@aws-sdk/client-dynamodb'),
+        );
         const client = new sdk.DynamoDBClient(config);
         RequestsInFlight.of(client);
         if (isBorrowed(config.requestHandler)) borrowers.add(client);

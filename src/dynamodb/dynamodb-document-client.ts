@@ -43,8 +43,13 @@ export function dynamoDBDocumentClient(
       inject: typeof from === 'string' ? [getClientToken(from)] : [],
       findProblem: (config) => findDocumentProblem(config, from),
       async create({ marshallOptions, unmarshallOptions }, base: DynamoDBClient) {
-        if (!base?.config || !base.middlewareStack) throw new TypeError(`"${from}", named in "from", is not a DynamoDB client`);
-        const sdk = await loadPackage('@aws-sdk/lib-dynamodb', 'dynamoDBDocumentClient()', () => import('@aws-sdk/lib-dynamodb'));
+        if (!base?.config || !base.middlewareStack)
+          throw new TypeError(`"${from}", named in "from", is not a DynamoDB client`);
+        const sdk = await loadPackage(
+          '@aws-sdk/lib-dynamodb',
+          'dynamoDBDocumentClient()',
+          () => import('@aws-sdk/lib-dynamodb'),
+        );
         // The SDK writes the translation into its base's config, where the next document client would overwrite it.
         const view: DynamoDBClient = Object.create(base, { config: { value: { ...base.config } } });
         const client = sdk.DynamoDBDocumentClient.from(view, {

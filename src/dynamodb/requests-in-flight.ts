@@ -16,7 +16,8 @@ export class RequestsInFlight {
   readonly #attempts = new Set<Promise<unknown>>();
   readonly #probes = new Set<AbortController>();
   #closed = false;
-  #destroyed: { again(): void } | undefined;
+  #destroyed = false;
+  #resetSockets = (): void => {};
 
   /** The requests of this client, counted from the first call on. */
   static of(client: StackOwner): RequestsInFlight {
@@ -46,7 +47,8 @@ export class RequestsInFlight {
           return await track(this.#attempts, next(args));
         } catch (error) {
           if (!this.#destroyed) throw error;
-          this.#destroyed.again();
+          // Node's agent queues requests beyond 50 sockets, and opens a socket for one when it has lost another.
+          setImmediate(this.#resetSockets);
           // Without a cause: the SDK looks into the cause for a connection error, and would retry.
           throw closedError();
         }
@@ -74,15 +76,13 @@ export class RequestsInFlight {
 
   /** Refuses new requests and retries; those in flight go on. */
   refuse(): void {
-    this.#closed = true;
-    this.#destroyed = { again: () => {} };
+    this.#closed = this.#destroyed = true;
   }
 
   /** Refuses new requests and retries, and resolves when `resetSockets` has ended every attempt under way. */
   async destroy(resetSockets: () => void): Promise<void> {
-    this.#closed = true;
-    // Node's agent queues requests beyond 50 sockets, and opens a socket for one as soon as it has lost another.
-    this.#destroyed = { again: () => void setImmediate(resetSockets) };
+    this.refuse();
+    this.#resetSockets = resetSockets;
     resetSockets();
     await Promise.allSettled(this.#attempts);
   }

@@ -1,0 +1,59 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { ClientRegistry } from '../registry/client-registry.js';
+import type { ClientHealth } from '../registry/client-status.js';
+
+/** Which clients to ask, and how long to wait for them. */
+export interface ClientsHealthOptions {
+  /** The names of the clients to ask. Default: every client. */
+  clients?: readonly string[];
+  /** Milliseconds until a client that does not answer counts as down. Default 1,000. */
+  timeout?: number;
+}
+
+/**
+ * Tells Terminus whether the clients are well: up if none is down. It builds nothing, and always answers in time.
+ *
+ * List it among the `providers` of the module that imports `TerminusModule`.
+ *
+ * @example
+ * @Get('health')
+ * @HealthCheck()
+ * check() {
+ *   return this.health.check([() => this.clients.isHealthy('clients', { timeout: 500 })]);
+ * }
+ */
+@Injectable()
+export class ClientsHealthIndicator {
+  constructor(
+    @Inject(ClientRegistry) private readonly registry: ClientRegistry,
+    @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
+  ) {}
+
+  /**
+   * Asks all these clients at the same time. A client that nothing has used yet is reported as `idle` and counts as well.
+   *
+   * Rejects with `CLIENTS_UNKNOWN` if a name is not a client's.
+   *
+   * @example
+   * await indicator.isHealthy('clients'); // { clients: { status: 'up', redis: { status: 'up', duration: 0.4 } } }
+   */
+  async isHealthy<const K extends string>(
+    key: K,
+    { clients = this.registry.status().map(({ name }) => name), timeout }: ClientsHealthOptions = {},
+  ): Promise<HealthIndicatorResult<K>> {
+    const options = timeout === undefined ? {} : { timeout };
+    const healths = await Promise.all(clients.map((name) => this.registry.check(name, options)));
+    const details = Object.fromEntries(healths.map((health) => [health.name, describe(health)]));
+    const session = this.indicators.check(key);
+    return healths.some(({ status }) => status === 'down') ? session.down(details) : session.up(details);
+  }
+}
+
+function describe({ status, duration, error }: ClientHealth): Record<string, unknown> {
+  return {
+    status,
+    ...(duration !== undefined && { duration: Math.round(duration * 10) / 10 }), // ms; finer is noise
+    ...(error && { error: error.message }),
+  };
+}

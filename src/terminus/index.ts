@@ -1,0 +1,1 @@
+export { ClientsHealthIndicator, type ClientsHealthOptions } from './clients.health-indicator.js';

@@ -1,0 +1,33 @@
+import { subscribe } from 'node:diagnostics_channel';
+
+/** What is needed of a registry; the core is not imported, so that this module stays free of it. */
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** Every registry made since this module was imported and not closed here yet. */
+const registries = new Set<Closable>();
+
+// The core publishes each registry that it makes, and knows nothing of who listens.
+subscribe('nestjs-clients:registry', (registry) => registries.add(registry as Closable));
+
+/**
+ * Closes the clients of every application and testing module in this process, whether or not it was closed: for an
+ * `afterEach`, so that a test that fails half-way leaves no connection behind.
+ *
+ * It knows the applications that were created after `nestjs-clients/testing` was imported. All are closed even if one
+ * fails, and then it rejects with an `AggregateError` of what failed.
+ *
+ * @example
+ * afterEach(() => closeAllClients());
+ */
+export async function closeAllClients(): Promise<void> {
+  const closing = [...registries];
+  registries.clear();
+  const outcomes = await Promise.allSettled(closing.map(async (registry) => registry.close()));
+  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  if (errors.length > 0) {
+    const reasons = errors.map((error) => (error instanceof Error ? error.message : String(error)));
+    throw new AggregateError(errors, `Not every client closed: ${reasons.join(' ')}`);
+  }
+}

@@ -1,0 +1,82 @@
+import type { IncomingMessage, Server } from 'node:http';
+import { loadPackage } from '../definition/load-package.js';
+import { listen } from './listen.js';
+import type { TestServer } from './test-server.js';
+
+/** How a DynamoDB test server is started. */
+export interface DynamoDBServerOptions {
+  /** The port to listen on. Default a free one. */
+  port?: number;
+  /** Milliseconds that a new table stays in `CREATING`. Default 0. */
+  createTableMs?: number;
+  /** Milliseconds that a changed table stays in `UPDATING`. Default 0. */
+  updateTableMs?: number;
+  /** Milliseconds that a deleted table stays in `DELETING`. Default 0. */
+  deleteTableMs?: number;
+}
+
+/** A running DynamoDB test server. */
+export interface DynamoDBServer extends TestServer {
+  /** Where it listens, as `http://host:port`. */
+  readonly endpoint: string;
+  /** All that a DynamoDB client needs in order to reach it. The credentials are made up, and any others do as well. */
+  readonly clientConfig: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
+}
+
+/**
+ * Starts a DynamoDB server without any table in this process, for tests and demos: no Docker, no Java, no account.
+ *
+ * It is the package `dynalite`, which keeps its tables in memory and knows the operations on tables and items, but no
+ * transactions and no PartiQL. Rejects with `CLIENTS_MISSING_PACKAGE` if that package is not installed, and with the
+ * system's error if the port is taken.
+ *
+ * @example
+ * const server = await startDynamoDBServer();
+ * const dynamodb = dynamoDBClient(server.clientConfig);
+ * afterAll(() => server.close());
+ */
+export async function startDynamoDBServer(options: DynamoDBServerOptions = {}): Promise<DynamoDBServer> {
+  const { port, createTableMs = 0, updateTableMs = 0, deleteTableMs = 0 } = options;
+  const { default: dynalite } = await loadPackage('dynalite', 'startDynamoDBServer()', importDynalite);
+  const server = dynalite({ createTableMs, updateTableMs, deleteTableMs });
+  server.on('request', ignoreAbortedRequest);
+  const address = await listen(server, port);
+
+  const shutDown = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.close((error) => (error ? reject(error) : resolve()));
+      server.closeAllConnections();
+    });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= shutDown());
+  const endpoint = `http://${address.host}:${address.port}`;
+  return {
+    ...address,
+    endpoint,
+    clientConfig: {
+      endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Dynalite throws a request's error, outside of any call: a client that is cut off would end the whole process. */
+function ignoreAbortedRequest(request: IncomingMessage): void {
+  request.removeAllListeners('error').on('error', () => {});
+}
+
+interface Dynalite {
+  default(options: Required<Omit<DynamoDBServerOptions, 'port'>>): Server;
+}
+
+async function importDynalite(): Promise<Dynalite> {
+  // @ts-expect-error dynalite has no type declarations
+  return (await import('dynalite')) as Dynalite;
+}

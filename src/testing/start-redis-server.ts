@@ -1,0 +1,59 @@
+import { createServer, type Socket } from 'node:net';
+import { loadPackage } from '../definition/load-package.js';
+import { listen } from './listen.js';
+import type { TestServer } from './test-server.js';
+
+/** How a Redis test server is started. */
+export interface RedisServerOptions {
+  /** The port to listen on. Default a free one. */
+  port?: number;
+  /** The password that clients must give, as Redis's `requirepass`. Default none. */
+  password?: string;
+}
+
+/** A running Redis test server. */
+export interface RedisServer extends TestServer {
+  /** Where it listens, as `redis://host:port`, without the password. */
+  readonly url: string;
+}
+
+/**
+ * Starts an empty Redis server in this process, for tests and demos: no Redis to install, real clients over TCP.
+ *
+ * It is the package `js-redis-server`, which is not Redis itself: most commands, Lua, transactions and pub/sub are there;
+ * persistence is not. Rejects with `CLIENTS_MISSING_PACKAGE` if that package is not installed, and with the system's
+ * error if the port is taken.
+ *
+ * @example
+ * const server = await startRedisServer();
+ * const redis = redisClient(server.url);
+ * afterAll(() => server.close());
+ */
+export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+  // Its `createRedisServer` listens on every interface and waits for clients to leave, so the listener is our own.
+  const { RedisServerState, createRedisCommandExecutor, SocketConnectionTransport, attachSession } = await loadPackage(
+    'js-redis-server',
+    'startRedisServer()',
+    () => import('js-redis-server/core'),
+  );
+  const state = new RedisServerState(options.password === undefined ? {} : { requirepass: options.password });
+  const executor = createRedisCommandExecutor();
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.setNoDelay().once('close', () => sockets.delete(socket));
+    const clientAddress = `${socket.remoteAddress}:${socket.remotePort}`;
+    attachSession(new SocketConnectionTransport(socket), { state, executor, clientAddress });
+  });
+  const address = await listen(server, options.port);
+
+  const shutDown = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+    state.close();
+  };
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= shutDown());
+  return { ...address, url: `redis://${address.host}:${address.port}`, close, [Symbol.asyncDispose]: close };
+}
