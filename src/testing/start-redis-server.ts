@@ -36,7 +36,10 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     'startRedisServer()',
     () => import('js-redis-server/core'),
   );
-  const state = new RedisServerState(options.password === undefined ? {} : { requirepass: options.password });
+  const state = new RedisServerState({
+    databaseCount: 16,
+    ...(options.password !== undefined && { requirepass: options.password }),
+  });
   const executor = createRedisCommandExecutor();
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
