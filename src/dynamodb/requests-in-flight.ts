@@ -47,8 +47,8 @@ export class RequestsInFlight {
           return await track(this.#attempts, next(args));
         } catch (error) {
           if (!this.#destroyed) throw error;
-          // Node's agent queues requests beyond 50 sockets, and opens a socket for one when it has lost another.
-          setImmediate(this.#resetSockets);
+          // Node's agent has just opened another socket for a request that was waiting for one. Reset it, before it sends.
+          this.#resetSockets();
           // Without a cause: the SDK looks into the cause for a connection error, and would retry.
           throw closedError();
         }
@@ -65,7 +65,7 @@ export class RequestsInFlight {
   /** Refuses new requests, and resolves when those in flight have been answered. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const probe of this.#probes) probe.abort();
+    for (const probe of this.#probes) probe.abort(closedError());
     await this.drain();
   }
 
@@ -90,10 +90,13 @@ export class RequestsInFlight {
   /** Sends a request that is given up after `timeout` ms, and at once when the client closes. */
   async probe<R>(timeout: number, send: (abortSignal: AbortSignal) => Promise<R>): Promise<R> {
     const probe = new AbortController();
-    const timer = setTimeout(() => probe.abort(`DynamoDB did not answer within ${timeout} ms`), timeout).unref();
+    const timeUp = new Error(`DynamoDB did not answer within ${timeout} ms`);
+    const timer = setTimeout(() => probe.abort(timeUp), timeout).unref();
     this.#probes.add(probe);
     try {
       return await send(probe.signal);
+    } catch (error) {
+      throw probe.signal.aborted ? probe.signal.reason : error;
     } finally {
       clearTimeout(timer);
       this.#probes.delete(probe);

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { Server, type IncomingMessage } from 'node:http';
 import { loadPackage } from '../definition/load-package.js';
 import { listen } from './listen.js';
 import type { TestServer } from './test-server.js';
@@ -41,14 +41,16 @@ export interface DynamoDBServer extends TestServer {
  */
 export async function startDynamoDBServer(options: DynamoDBServerOptions = {}): Promise<DynamoDBServer> {
   const { port, createTableMs = 0, updateTableMs = 0, deleteTableMs = 0 } = options;
-  const { default: dynalite } = await loadPackage('dynalite', 'startDynamoDBServer()', importDynalite);
+  const dynalite = await loadPackage('dynalite', 'startDynamoDBServer()', importDynalite);
   const server = dynalite({ createTableMs, updateTableMs, deleteTableMs });
   server.on('request', ignoreAbortedRequest);
   const address = await listen(server, port);
 
   const shutDown = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      server.close((error) => (error ? reject(error) : resolve()));
+    new Promise((resolve) => {
+      // Not dynalite's own `close`: it closes the tables under requests that are still being worked on, and these then
+      // throw outside of any call. The tables are in memory and go with the server.
+      Server.prototype.close.call(server, () => resolve());
       server.closeAllConnections();
     });
   let closing: Promise<void> | undefined;
@@ -72,11 +74,9 @@ function ignoreAbortedRequest(request: IncomingMessage): void {
   request.removeAllListeners('error').on('error', () => {});
 }
 
-interface Dynalite {
-  default(options: Required<Omit<DynamoDBServerOptions, 'port'>>): Server;
-}
+type Dynalite = (options: Required<Omit<DynamoDBServerOptions, 'port'>>) => Server;
 
 async function importDynalite(): Promise<Dynalite> {
   // @ts-expect-error dynalite has no type declarations
-  return (await import('dynalite')) as Dynalite;
+  return ((await import('dynalite')) as { default: Dynalite }).default;
 }

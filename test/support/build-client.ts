@@ -1,0 +1,10 @@
+import type { ClientDefinition } from '../../src/definition/client-definition.js';
+
+/** Builds a declared client as the registry does, without a registry. */
+export async function buildClient<T>(
+  definition: ClientDefinition<T, unknown>,
+  given: { name?: string; dependencies?: readonly unknown[]; supplied?: unknown } = {},
+): Promise<T> {
+  const { name = 'client', dependencies = [], supplied } = given;
+  return definition.blueprint.create({ name, dependencies, supplied, keepSecret() {} });
+}

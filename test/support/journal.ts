@@ -1,0 +1,58 @@
+import { EventEmitter } from 'node:events';
+import type { ClientDefinition } from '../../src/definition/client-definition.js';
+import { defineClient, type ClientDriver, type ClientLifecycle } from '../../src/index.js';
+
+/** A client such as an SDK has: a class of its own with private state, which no proxy could stand in for. */
+export class FakeClient extends EventEmitter {
+  readonly #greeting: string;
+  readonly id = Symbol('FakeClient');
+
+  constructor(readonly clientName: string) {
+    super();
+    this.#greeting = `hello from ${clientName}`;
+  }
+
+  greet(): string {
+    return this.#greeting;
+  }
+}
+
+/** Writes down, in order, what happens to the clients that it defines. */
+export class Journal {
+  readonly entries: string[] = [];
+  readonly built: FakeClient[] = [];
+
+  write(entry: string): void {
+    this.entries.push(entry);
+  }
+
+  build(name: string): FakeClient {
+    this.write(`create ${name}`);
+    const client = new FakeClient(name);
+    this.built.push(client);
+    return client;
+  }
+
+  /** A client whose every call is written down; `driver` replaces what it names. */
+  client(
+    name: string,
+    driver: Partial<ClientDriver<FakeClient>> = {},
+    lifecycle?: ClientLifecycle,
+  ): ClientDefinition<FakeClient> {
+    return defineClient<FakeClient>(
+      {
+        create: () => this.build(name),
+        connect: () => this.write(`connect ${name}`),
+        close: () => this.write(`close ${name}`),
+        destroy: () => this.write(`destroy ${name}`),
+        ...driver,
+      },
+      lifecycle,
+    );
+  }
+
+  /** The entries that begin with that word, in order. */
+  of(word: string): string[] {
+    return this.entries.filter((entry) => entry.startsWith(`${word} `));
+  }
+}

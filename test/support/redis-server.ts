@@ -1,0 +1,324 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, test } from 'vitest';
+
+const HOST = '127.0.0.1';
+const SERVER = 'redis-server';
+const MISSING = `${SERVER} is not installed`;
+const POLL_INTERVAL = 20;
+/** A primary waits 5 s for more replicas by default, before it sends its data. */
+const FAST_SYNC = ['--repl-diskless-sync-delay', '0'];
+
+/** Whether tests can start real Redis servers on this machine. */
+export const realRedis = { installed: spawnSync(SERVER, ['--version']).status === 0 };
+
+/** A `describe` whose tests start real Redis servers: skipped where there is none, but a failure in CI. */
+export function describeWithRedis(name: string, suite: () => void): void {
+  if (realRedis.installed) describe(name, suite);
+  else if (process.env['CI']) describe(name, () => test(MISSING, () => Promise.reject(new Error(MISSING))));
+  else describe.skip(`${name} (${MISSING})`, suite);
+}
+
+export interface RedisServerOptions {
+  /** A free one by default. */
+  port?: number;
+  /** The password of the default user. */
+  password?: string;
+  /** The only user that may log in. */
+  user?: { name: string; password: string };
+  /** More arguments for redis-server, such as `['--maxclients', '10']`. */
+  args?: readonly string[];
+  /** A file of directives to start from. */
+  config?: string;
+  /** More files for the server's directory, by name. */
+  files?: Readonly<Record<string, string>>;
+}
+
+export interface RedisServer extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  readonly pid: number;
+  /** With user name and password, if any. */
+  readonly url: string;
+  /** Sends a command on a connection of its own and returns the reply, a simple or bulk string or a number. */
+  command(...args: string[]): Promise<string>;
+  /** Connections open now; without those of this helper, of Sentinels, replicas and primaries. */
+  clientCount(): Promise<number>;
+  /** Resolves as soon as that many are open. */
+  clients(count: number): Promise<void>;
+  /** Ends it as SIGTERM does. */
+  stop(): Promise<void>;
+  /** Ends it at once. */
+  kill(): Promise<void>;
+  /** Stops the process where it is: connections are accepted by the kernel and stay open, nothing is answered. */
+  freeze(): void;
+  thaw(): void;
+  /** Starts it again, on the same port and without data, after `stop()` or `kill()`; kills it first if need be. */
+  restart(): Promise<void>;
+  /** Ends it and removes its files. */
+  close(): Promise<void>;
+}
+
+/** Starts a redis-server on a free loopback port, without persistence, and waits until it answers. */
+export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const { password, user, args = [], config, files = {} } = options;
+  const port = options.port ?? (await freePort());
+  const directory = await mkdtemp(join(tmpdir(), 'redis-server-'));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
+  const configFile = join(directory, 'redis.conf');
+  if (config !== undefined) await writeFile(configFile, config);
+
+  const argv = [
+    ...(config === undefined ? [] : [configFile]),
+    ...['--port', String(port), '--bind', HOST, '--dir', directory, '--save', '', '--appendonly', 'no'],
+    ...(password === undefined ? [] : ['--requirepass', password]),
+    ...(user ? ['--user', user.name, 'on', `>${user.password}`, '~*', '&*', '+@all', '--user', 'default', 'off'] : []),
+    ...args,
+  ];
+  const login = user ? [user.name, user.password] : password === undefined ? [] : [password];
+  const credentials =
+    login.length > 0
+      ? `${login
+          .map(encodeURIComponent)
+          .join(':')
+          .replace(/^(?!.*:)/, ':')}@`
+      : '';
+  let child = await launch(argv);
+
+  const server: RedisServer = {
+    host: HOST,
+    port,
+    get pid() {
+      return child.pid as number;
+    },
+    url: `redis://${credentials}${HOST}:${port}`,
+    command: (...command) => request(port, login, command),
+    async clientCount() {
+      const list = await server.command('CLIENT', 'LIST');
+      const others = list.split('\n').filter((line) => line !== '' && !line.includes(' cmd=client|list '));
+      return others.filter((line) => !/ name=sentinel-| flags=[A-Za-z]*[SM]/.test(line)).length;
+    },
+    async clients(count) {
+      while ((await server.clientCount()) !== count) await wait(POLL_INTERVAL);
+    },
+    stop: () => end(child, 'SIGTERM'),
+    kill: () => end(child, 'SIGKILL'),
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    async restart() {
+      await end(child, 'SIGKILL');
+      child = await launch(argv);
+    },
+    async close() {
+      await end(child, 'SIGKILL');
+      await rm(directory, { recursive: true, force: true });
+    },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+  return server;
+}
+
+export interface RedisSentinels extends AsyncDisposable {
+  readonly primary: RedisServer;
+  readonly replica: RedisServer;
+  readonly sentinels: readonly RedisServer[];
+  /** The name of the group that the Sentinels watch. */
+  readonly name: string;
+  /** What ioredis takes: `{ sentinels, name }`. */
+  readonly options: { sentinels: { host: string; port: number }[]; name: string };
+  close(): Promise<void>;
+}
+
+/** Starts a primary, a replica and three Sentinels that know each other, and fail over 1 s after the primary is gone. */
+export async function startRedisSentinels(): Promise<RedisSentinels> {
+  const name = 'main';
+  const primary = await startRedisServer({ args: FAST_SYNC });
+  const replica = await startRedisServer({ args: ['--replicaof', HOST, String(primary.port), ...FAST_SYNC] });
+  const peers = await Promise.all([1, 2, 3].map(async () => ({ id: nodeId(), port: await freePort() })));
+  const sentinels = await Promise.all(
+    peers.map(({ id, port }) => {
+      const config = [
+        `sentinel monitor ${name} ${HOST} ${primary.port} 2`,
+        `sentinel down-after-milliseconds ${name} 1000`,
+        `sentinel failover-timeout ${name} 3000`,
+        `sentinel myid ${id}`,
+        `sentinel known-replica ${name} ${HOST} ${replica.port}`,
+        // They would find each other by themselves, within seconds.
+        ...peers
+          .filter((peer) => peer.port !== port)
+          .map((peer) => `sentinel known-sentinel ${name} ${HOST} ${peer.port} ${peer.id}`),
+      ];
+      return startRedisServer({ port, config: `${config.join('\n')}\n`, args: ['--sentinel'] });
+    }),
+  );
+  await until(async () => /master_link_status:up/.test(await replica.command('INFO', 'replication')));
+  for (const sentinel of sentinels) {
+    await until(async () => /^OK 3 /.test(await sentinel.command('SENTINEL', 'CKQUORUM', name).catch(String)));
+  }
+
+  const close = async (): Promise<void> => {
+    await Promise.all([...sentinels, replica, primary].map((server) => server.close()));
+  };
+  return {
+    primary,
+    replica,
+    sentinels,
+    name,
+    options: { sentinels: peers.map(({ port }) => ({ host: HOST, port })), name },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+export interface RedisCluster extends AsyncDisposable {
+  readonly primaries: readonly RedisServer[];
+  /** One for each primary, in the same order, if there are any. */
+  readonly replicas: readonly RedisServer[];
+  /** All of them, as ioredis takes them. */
+  readonly nodes: { host: string; port: number }[];
+  close(): Promise<void>;
+}
+
+/** Starts a cluster of three primaries that serve all slots, on request each with a replica. Takes about 2 s. */
+export async function startRedisCluster({ replicas = false } = {}): Promise<RedisCluster> {
+  const size = 3;
+  const plan = await Promise.all(
+    Array.from({ length: replicas ? 2 * size : size }, async (_, index) => {
+      const [port, bus] = [await freePort(), await freePort()];
+      return { id: nodeId(), port, bus, shard: index % size, isReplica: index >= size };
+    }),
+  );
+  const describeNodes = (self: (typeof plan)[number]): string => {
+    const lines = plan.map(({ id, port, bus, shard, isReplica }) => {
+      const role = isReplica ? `slave ${plan[shard]?.id}` : 'master -';
+      const first = Math.ceil((16_384 * shard) / size);
+      const last = Math.ceil((16_384 * (shard + 1)) / size) - 1;
+      const flags = id === self.id ? `myself,${role}` : role;
+      return `${id} ${HOST}:${port}@${bus} ${flags} 0 0 ${shard + 1} connected${isReplica ? '' : ` ${first}-${last}`}`;
+    });
+    return [...lines, `vars currentEpoch ${size} lastVoteEpoch 0`, ''].join('\n');
+  };
+  const servers = await Promise.all(
+    plan.map((node) =>
+      startRedisServer({
+        port: node.port,
+        files: { 'nodes.conf': describeNodes(node) },
+        args: [
+          ...['--cluster-enabled', 'yes', '--cluster-port', String(node.bus), '--cluster-node-timeout', '1500'],
+          ...FAST_SYNC,
+        ],
+      }),
+    ),
+  );
+  await Promise.all(
+    servers.map(async (server, index) => {
+      await until(async () => /cluster_state:ok/.test(await server.command('CLUSTER', 'INFO')));
+      if (index >= size) await until(async () => /link_status:up/.test(await server.command('INFO', 'replication')));
+    }),
+  );
+
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.close()));
+  };
+  return {
+    primaries: servers.slice(0, size),
+    replicas: servers.slice(size),
+    nodes: plan.map(({ port }) => ({ host: HOST, port })),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** A loopback port that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function launch(argv: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(SERVER, argv, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const killWithParent = (): void => void child.kill('SIGKILL');
+  process.once('exit', killWithParent);
+  child.once('exit', () => process.off('exit', killWithParent));
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`${SERVER} did not start: ${output}`)));
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+      if (/Ready to accept connections|Sentinel ID is/.test(output)) resolve();
+    });
+  });
+  child.stdout?.removeAllListeners('data').resume();
+  return child;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  if (signal !== 'SIGKILL') child.kill('SIGCONT');
+  await exited;
+}
+
+async function until(reached: () => Promise<boolean>): Promise<void> {
+  while (!(await reached())) await wait(POLL_INTERVAL);
+}
+
+function nodeId(): string {
+  return randomBytes(20).toString('hex');
+}
+
+async function request(port: number, login: readonly string[], command: readonly string[]): Promise<string> {
+  const socket = connect(port, HOST);
+  try {
+    const replies = readReplies(socket);
+    if (login.length > 0) {
+      socket.write(encode(['AUTH', ...login]));
+      await replies.next();
+    }
+    socket.write(encode(command));
+    const { value, done } = await replies.next();
+    if (done) throw new Error('The server hung up');
+    return value;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function encode(command: readonly string[]): string {
+  return `*${command.length}\r\n${command.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('')}`;
+}
+
+/** Reads simple and bulk strings, numbers and errors; no reply to a command used here is anything else. */
+async function* readReplies(socket: AsyncIterable<Buffer>): AsyncGenerator<string, undefined> {
+  let buffer = Buffer.alloc(0);
+  for await (const chunk of socket) {
+    buffer = Buffer.concat([buffer, chunk]);
+    for (let eol = buffer.indexOf('\r\n'); eol !== -1; eol = buffer.indexOf('\r\n')) {
+      const [type, line] = [buffer.toString('latin1', 0, 1), buffer.toString('utf8', 1, eol)];
+      const start = eol + 2;
+      if (type === '-') throw new Error(line);
+      if (type === '$' && line !== '-1') {
+        const end = start + Number(line);
+        if (buffer.length < end + 2) break;
+        yield buffer.toString('utf8', start, end);
+        buffer = buffer.subarray(end + 2);
+      } else {
+        yield type === '$' ? '' : line;
+        buffer = buffer.subarray(start);
+      }
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface NodeRun {
+  /** What the script wrote to its standard output. */
+  readonly output: string;
+  readonly errors: string;
+  /** `null`: it did not end by itself within the deadline and was killed. */
+  readonly code: number | null;
+  /** Milliseconds from start to end. */
+  readonly duration: number;
+}
+
+/**
+ * Runs an ES module in a fresh plain `node` process, where it finds this library's sources, transpiled, as
+ * `./src/index.js` and so on. For what a test runner cannot show: which modules are loaded, and whether the process ends.
+ */
+export async function runInNode(script: string, { timeout = 15_000 } = {}): Promise<NodeRun> {
+  const cache = join(ROOT, 'node_modules/.cache');
+  await mkdir(cache, { recursive: true });
+  const directory = await mkdtemp(join(cache, 'run-in-node-'));
+  try {
+    await transpileSources(directory);
+    await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
+    await writeFile(join(directory, 'main.js'), script);
+    const start = performance.now();
+    const child = spawn(process.execPath, ['main.js'], {
+      cwd: directory,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout,
+      killSignal: 'SIGKILL',
+    });
+    const code = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    return { output, errors, code: await code, duration: performance.now() - start };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function transpileSources(directory: string): Promise<void> {
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
+    config: { compilerOptions: object };
+  };
+  // File by file, TypeScript does not look up whether the package is ESM, so `nodenext` would give CommonJS.
+  const overrides = {
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    declaration: false,
+    declarationMap: false,
+    sourceMap: false,
+  };
+  const { options } = ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, ...overrides }, ROOT);
+  const files = (await readdir(join(ROOT, 'src'), { recursive: true })).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'),
+  );
+  await Promise.all(
+    files.map(async (file) => {
+      const target = join(directory, 'src', file.replace(/\.ts$/, '.js'));
+      const source = await readFile(join(ROOT, 'src', file), 'utf8');
+      await mkdir(dirname(target), { recursive: true });
+      const { outputText } = ts.transpileModule(source, {
+        compilerOptions: options,
+        fileName: join(ROOT, 'src', file),
+      });
+      await writeFile(target, outputText);
+    }),
+  );
+}

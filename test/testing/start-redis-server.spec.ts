@@ -1,0 +1,146 @@
+import { Redis } from 'ioredis';
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startRedisServer, type RedisServer } from '../../src/testing/index.js';
+import { runInNode } from '../support/run-in-node.js';
+
+const cleanUps: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
+});
+
+async function start(options?: Parameters<typeof startRedisServer>[0]): Promise<RedisServer> {
+  const server = await startRedisServer(options);
+  cleanUps.push(() => server.close());
+  return server;
+}
+
+function client(server: RedisServer, options = {}): Redis {
+  const redis = new Redis(server.url, options);
+  redis.on('error', () => {});
+  cleanUps.push(() => redis.disconnect());
+  return redis;
+}
+
+/** Unlike `once`, this does not mind errors on the way. */
+function end(redis: Redis): Promise<void> {
+  return new Promise((resolve) => void (redis.status === 'end' ? resolve() : redis.once('end', resolve)));
+}
+
+describe('startRedisServer', () => {
+  it('serves real clients over TCP, on a free loopback port', async () => {
+    const server = await start();
+    const other = await start();
+    const redis = client(server);
+
+    expect(server.url).toBe(`redis://127.0.0.1:${server.port}`);
+    expect(other.port).not.toBe(server.port);
+    await redis.set('greeting', 'hello');
+    expect(await redis.get('greeting')).toBe('hello');
+    expect(await client(other).get('greeting')).toBeNull();
+    expect(await redis.quit()).toBe('OK');
+  });
+
+  it('knows what caches, rate limiters, queues and scripts use', async () => {
+    const server = await start();
+    const redis = client(server);
+
+    expect(await redis.set('lock', 'a', 'EX', 10, 'NX')).toBe('OK');
+    expect(await redis.set('lock', 'b', 'EX', 10, 'NX')).toBeNull();
+    expect(await redis.ttl('lock')).toBeGreaterThan(8);
+    await redis.hincrby('hash', 'field', 2);
+    expect(await redis.hgetall('hash')).toEqual({ field: '2' });
+    expect(await redis.multi().incr('n').incr('n').exec()).toEqual([
+      [null, 1],
+      [null, 2],
+    ]);
+    expect(await redis.eval('return redis.call("GET", KEYS[1])', 1, 'n')).toBe('2');
+    await redis.zadd('set', 1, 'member');
+    await redis.pfadd('visitors', 'a', 'b');
+    expect(await redis.pfcount('visitors')).toBe(2);
+    expect(await redis.scan('0', 'MATCH', 'ha*')).toEqual(['0', ['hash']]);
+    await redis.select(15);
+    expect(await redis.dbsize()).toBe(0);
+
+    const popped = client(server).blpop('queue', 0);
+    await redis.select(0);
+    await redis.rpush('queue', 'job');
+    expect(await popped).toEqual(['queue', 'job']);
+
+    const subscriber = client(server);
+    await subscriber.subscribe('news');
+    const message = once(subscriber, 'message');
+    await redis.publish('news', 'flash');
+    expect(await message).toEqual(['news', 'flash']);
+  });
+
+  it('asks for the password, if it has one', async () => {
+    const server = await start({ password: 'open sesame' });
+    const right = client(server, { password: 'open sesame' });
+    const wrong = client(server, { password: 'wrong', retryStrategy: () => null, maxRetriesPerRequest: 0 });
+
+    expect(await right.ping()).toBe('PONG');
+    await expect(wrong.ping()).rejects.toThrow('Connection is closed');
+  });
+
+  it('listens on the port that it is given, and rejects when that is taken', async () => {
+    const first = await start();
+    const { port } = first;
+    await expect(startRedisServer({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await first.close();
+
+    expect((await start({ port })).port).toBe(port);
+  });
+
+  it('closes while clients are connected, one of them waiting in BLPOP', async () => {
+    const server = await start();
+    const idle = client(server, { retryStrategy: () => null });
+    const waiting = client(server, { retryStrategy: () => null });
+    const pop = waiting.blpop('queue', 0).catch((error: unknown) => error);
+    await Promise.all([once(idle, 'ready'), once(waiting, 'ready')]);
+    const ended = [idle, waiting].map(end);
+
+    await server.close();
+    await server.close();
+
+    await Promise.all(ended);
+    expect(await pop).toMatchObject({ message: 'Connection is closed.' });
+    await expect(once(connect(server.port, server.host), 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('is disposable', async () => {
+    let redis: Redis;
+    {
+      await using server = await startRedisServer();
+      redis = client(server, { retryStrategy: () => null });
+      await redis.ping();
+    }
+    await end(redis);
+    expect(redis.status).toBe('end');
+  });
+});
+
+it('loads neither server package when imported, and leaves the process free to end after close', async () => {
+  const run = await runInNode(`
+    import { createRequire } from 'node:module';
+    import { connect } from 'node:net';
+    import { once } from 'node:events';
+    
+    import { startDynamoDBServer, startRedisServer } from './src/testing/index.js';
+    const { cache } = createRequire(import.meta.url);
+    // What js-redis-server has in this cache is its own copy of a CommonJS dependency.
+    const names = ['dynalite', 'js-redis-server'];
+    const loaded = () => names.filter((name) => Object.keys(cache).some((file) => file.includes('/' + name + '/')));
+    const before = loaded();
+    const servers = [await startRedisServer(), await startDynamoDBServer()];
+    const after = loaded();
+    for (const { host, port } of servers) await once(connect(port, host).on('error', () => {}), 'connect');
+    await Promise.all(servers.map((server) => server.close()));
+    console.log(JSON.stringify({ before, after }));
+  `);
+
+  expect(run).toMatchObject({ code: 0, errors: '' });
+  expect(JSON.parse(run.output)).toEqual({ before: [], after: ['dynalite', 'js-redis-server'] });
+});
