@@ -4,6 +4,7 @@ import { clients, clientOptions } from './clients/clients.js';
 import { ClientsStatusModule } from './clients/clients-status.module.js';
 import { AppConfig } from './config/app-config.js';
 import { AppConfigModule } from './config/app-config.module.js';
+import { HttpDrain } from './http-drain.service.js';
 import { LinkCheckerModule } from './link-checker/link-checker.module.js';
 import { LinksModule } from './links/links.module.js';
 import { RateLimitModule } from './rate-limit/rate-limit.module.js';
@@ -26,5 +27,6 @@ import { StatsModule } from './stats/stats.module.js';
     // Last, because its route `/:slug` matches any other path of one segment.
     RedirectModule,
   ],
+  providers: [HttpDrain],
 })
 export class AppModule {}

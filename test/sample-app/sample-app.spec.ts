@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { ClientStatus } from 'nestjs-clients';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describeWithRedis, startRedisServer } from '../support/redis-server.js';
 import { RunningApp } from './running-app.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -82,6 +83,8 @@ class Target {
 
 describe('the sample app', () => {
   const apps: RunningApp[] = [];
+
+  afterAll(() => Promise.all(apps.map((app) => app.kill())));
 
   async function start(env?: Record<string, string>): Promise<RunningApp> {
     const app = await RunningApp.start(env);
@@ -251,6 +254,50 @@ describe('the sample app', () => {
       expect(performance.now() - releasedAt).toBeLessThan(1_500);
       expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1, linkChecker: 1 });
     });
+
+    it.each([
+      ['nothing', ''],
+      ['half a request', 'GET /clients HTTP/1.1\r\n'],
+    ])('does not wait for a connection that has sent %s', async (_, bytes) => {
+      const app = await start();
+      const socket = connect(Number(new URL(app.url).port), '127.0.0.1').on('error', () => {});
+      await once(socket, 'connect');
+      await new Promise((written) => socket.write(bytes, written));
+      // An answer on another connection: by then the server has accepted the first.
+      await fetch(`${app.url}/clients`);
+
+      expect((await app.signal('SIGTERM')).duration).toBeLessThan(1_500);
+    });
+  });
+
+  describeWithRedis('on a real Redis', () => {
+    it('shares one connection to it, and leaves none', async () => {
+      await using redis = await startRedisServer();
+      const app = await start({ REDIS_URL: redis.url });
+      const { slug, shortUrl } = await shortenedBy(app, 'https://example.com/');
+      await fetch(shortUrl, { redirect: 'manual' });
+      const stats = await fetch(`${app.url}/links/${slug}/stats`);
+
+      expect(await stats.json()).toMatchObject({ slug, clicks: 1 });
+      expect((await clientsOf(app))['redis']!.consumers).toHaveLength(3);
+      expect(await redis.clientCount()).toBe(1);
+
+      expect((await app.signal('SIGTERM')).duration).toBeLessThan(1_500);
+      expect(await redis.clientCount()).toBe(0);
+      expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1, linkChecker: 1 });
+    });
+
+    it('caches links in it for a while', async () => {
+      await using redis = await startRedisServer();
+      const app = await start({ REDIS_URL: redis.url });
+      const { slug, url, shortUrl } = await shortenedBy(app, 'https://example.com/');
+
+      await fetch(shortUrl, { redirect: 'manual' });
+
+      expect(JSON.parse(await redis.command('GET', `link:${slug}`))).toMatchObject({ slug, url });
+      expect(Number(await redis.command('TTL', `link:${slug}`))).toBeGreaterThan(0);
+      await app.kill();
+    });
   });
 
   describe('configured by the environment', () => {
@@ -270,8 +317,8 @@ describe('the sample app', () => {
     });
 
     it('serves links without Redis, limits nobody, and says so once', async () => {
-      const { startRedisServer } = await import('nestjs-clients/testing');
-      const redis = await startRedisServer();
+      const testing = await import('nestjs-clients/testing');
+      const redis = await testing.startRedisServer();
       const app = await start({ REDIS_URL: redis.url, RATE_LIMIT: '3' });
       const { shortUrl, url } = await shortenedBy(app, 'https://example.com/');
 

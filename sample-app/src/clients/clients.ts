@@ -25,8 +25,14 @@ export type AppClients = ClientsOf<typeof clients>;
 /** The options of the clients that take theirs from the environment. Called when one of them is first injected. */
 export function clientOptions(config: AppConfig): ClientOptionsOf<typeof clients> {
   return {
-    // Redis is a convenience here, so a command fails fast when it is down rather than hold up the request.
-    redis: { url: config.redisUrl, commandTimeout: 500, maxRetriesPerRequest: 1 },
+    redis: {
+      url: config.redisUrl,
+      // Links work without Redis. While it is down a command fails with the next attempt to reconnect, and so does not
+      // hold up a request for longer than that; while it does not answer, not for longer than a second.
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => 250,
+      commandTimeout: 1_000,
+    },
     dynamodb: {
       endpoint: config.dynamoDBEndpoint,
       region: config.awsRegion,

@@ -1,6 +1,7 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { InjectRedis } from 'nestjs-clients/redis';
+import { OutageLog } from '../logging/outage-log.js';
 import type { Link } from './link.js';
 
 const TTL_SECONDS = 300;
@@ -8,26 +9,26 @@ const TTL_SECONDS = 300;
 /** Links in Redis. It forgets rather than fails: without Redis every link is read from the table. */
 @Injectable()
 export class LinksCache {
-  private readonly logger = new Logger(LinksCache.name);
+  private readonly outage = new OutageLog(LinksCache.name);
 
   constructor(@InjectRedis() private readonly redis: Redis) {}
 
   async get(slug: string): Promise<Link | undefined> {
     try {
       const cached = await this.redis.get(this.key(slug));
+      this.outage.succeeded();
       return cached === null ? undefined : (JSON.parse(cached) as Link);
     } catch (error) {
-      this.logger.debug(`Not read from the cache: ${String(error)}`);
+      this.outage.failed('Links are read from the table', error);
       return undefined;
     }
   }
 
-  async set(link: Link): Promise<void> {
-    try {
-      await this.redis.set(this.key(link.slug), JSON.stringify(link), 'EX', TTL_SECONDS);
-    } catch (error) {
-      this.logger.debug(`Not written to the cache: ${String(error)}`);
-    }
+  /** In the background: the request has its answer. */
+  set(link: Link): void {
+    this.redis.set(this.key(link.slug), JSON.stringify(link), 'EX', TTL_SECONDS).catch((error: unknown) => {
+      this.outage.failed('Links are not cached', error);
+    });
   }
 
   private key(slug: string): string {

@@ -27,7 +27,7 @@ export class LinksService {
 
     const link = await this.repository.find(slug);
     if (!link) throw new NotFoundException('There is no such link.');
-    await this.cache.set(link);
+    this.cache.set(link);
     return link;
   }
 }

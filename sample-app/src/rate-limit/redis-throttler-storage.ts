@@ -1,27 +1,26 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { Redis } from 'ioredis';
 import { InjectRedis } from 'nestjs-clients/redis';
+import { OutageLog } from '../logging/outage-log.js';
 
 type ThrottlerStorageRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
 /** Counts requests in Redis, in fixed windows. While Redis is down nobody is limited. */
 @Injectable()
 export class RedisThrottlerStorage implements ThrottlerStorage {
-  private readonly logger = new Logger(RedisThrottlerStorage.name);
-  private failing = false;
+  private readonly outage = new OutageLog(RedisThrottlerStorage.name);
 
   constructor(@InjectRedis() private readonly redis: Redis) {}
 
   async increment(key: string, ttl: number, limit: number): Promise<ThrottlerStorageRecord> {
     try {
       const { hits, expiresIn } = await this.hit(`rate-limit:${key}`, ttl);
-      this.failing = false;
+      this.outage.succeeded();
       const seconds = Math.ceil(expiresIn / 1_000);
       return { totalHits: hits, timeToExpire: seconds, isBlocked: hits > limit, timeToBlockExpire: seconds };
     } catch (error) {
-      if (!this.failing) this.logger.warn(`Nobody is limited until Redis answers again: ${String(error)}`);
-      this.failing = true;
+      this.outage.failed('Nobody is limited', error);
       return { totalHits: 0, timeToExpire: 0, isBlocked: false, timeToBlockExpire: 0 };
     }
   }
