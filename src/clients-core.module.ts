@@ -1,6 +1,6 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { findConsumers } from './clients.providers.js';
+import { registryProvider } from './clients.providers.js';
 import { ClientRegistry } from './registry/client-registry.js';
 
 /**
@@ -14,7 +14,7 @@ function setDistance(modules: ModulesContainer, module: object, distance: number
 }
 
 /** Has the application's one registry, and closes it after every other module's shutdown hook. */
-@Module({ providers: [ClientRegistry], exports: [ClientRegistry] })
+@Module({ providers: [registryProvider], exports: [ClientRegistry] })
 export class ClientsCoreModule implements OnApplicationShutdown {
   constructor(
     @Inject(ClientRegistry) private readonly registry: ClientRegistry,
@@ -34,15 +34,12 @@ export class ClientsCoreModule implements OnApplicationShutdown {
 export class ClientsBootstrapModule implements OnApplicationBootstrap {
   constructor(
     @Inject(ClientRegistry) private readonly registry: ClientRegistry,
-    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     setDistance(modules, this, -Infinity);
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    for (const name of this.registry.builtEagerly()) {
-      for (const consumer of findConsumers(this.modules, name)) this.registry.addConsumer(name, consumer);
-    }
     await this.registry.start();
   }
 }

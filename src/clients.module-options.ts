@@ -41,4 +41,7 @@ export interface ClientsModuleAsyncOptions<
 }
 
 /** Makes a name that is no client's a compile error, although a function's return value is not checked for excess. */
-type OnlyClientsOf<C, O> = O & { readonly [N in Exclude<keyof O, keyof ClientOptionsOf<C>>]: never };
+type OnlyClientsOf<C, O> = O &
+  ([Exclude<keyof O, keyof ClientOptionsOf<C>>] extends [never]
+    ? unknown // not `{}`: an intersection with that takes anything, promises and misspelt options included
+    : { readonly [N in Exclude<keyof O, keyof ClientOptionsOf<C>>]: never });

@@ -1,7 +1,7 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type InjectionToken } from '@nestjs/common';
 import { ClientsBootstrapModule, ClientsCoreModule } from './clients-core.module.js';
 import type { ClientsModuleAsyncOptions, ClientsModuleOptions } from './clients.module-options.js';
-import { createClientProviders, createDeclaration } from './clients.providers.js';
+import { createClientProviders } from './clients.providers.js';
 import { createSupply, supplyNothing, type CreateSupply } from './clients.supply.js';
 import { getClientToken } from './clients.tokens.js';
 import type { ClientDefinitions, ClientOptionsOf } from './definition/client-definition.js';
@@ -58,21 +58,22 @@ export class ClientsModule {
     options: ClientsModuleAsyncOptions<C, O>,
   ): DynamicModule {
     validateAsyncOptions(options);
-    return compose(options, createSupply(options));
+    const { inject = [], useExisting } = options;
+    return compose(options, createSupply(options), useExisting === undefined ? inject : [useExisting]);
   }
 }
 
-function compose(options: ClientsModuleOptions, supply: CreateSupply): DynamicModule {
+function compose(
+  options: ClientsModuleOptions,
+  supply: CreateSupply,
+  supplyInjects: readonly InjectionToken[] = [],
+): DynamicModule {
   const { clients, isGlobal = true, imports = [], shutdownTimeout = SHUTDOWN_TIMEOUT } = options;
-  const declaration = Symbol('ClientsModule.forRoot');
   return {
     module: ClientsModule,
     global: isGlobal,
     imports: [ClientsCoreModule, ClientsBootstrapModule, ...imports],
-    providers: [
-      createDeclaration(declaration, clients, shutdownTimeout, supply),
-      ...createClientProviders(declaration, clients),
-    ],
+    providers: createClientProviders({ clients, shutdownTimeout, createSupply: supply, supplyInjects }),
     exports: [ClientsCoreModule, ...Object.keys(clients).map(getClientToken)],
   };
 }

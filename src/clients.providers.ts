@@ -1,27 +1,40 @@
 import { Inject, Scope, type InjectionToken, type Provider, type Type } from '@nestjs/common';
-import { INQUIRER, ModuleRef, type ModulesContainer } from '@nestjs/core';
+import { INQUIRER, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { CreateSupply } from './clients.supply.js';
 import { getClientToken } from './clients.tokens.js';
 import type { ClientDefinitions } from './definition/client-definition.js';
-import { ClientRegistry, type ClientSource } from './registry/client-registry.js';
+import { ClientRegistry } from './registry/client-registry.js';
+import { findConsumers, findClientsBehind } from './clients.wiring.js';
 
-/** Declares the clients in the application's registry before any of them can be asked for, and gives that registry. */
-export function createDeclaration(
-  token: symbol,
-  clients: ClientDefinitions,
-  shutdownTimeout: number,
-  createSupply: CreateSupply,
-): Provider {
-  return {
-    provide: token,
-    inject: [ClientRegistry, ModuleRef],
-    useFactory: (registry: ClientRegistry, moduleRef: ModuleRef) => {
-      const resolve: ClientSource['resolve'] = (tokens, consumer) => resolveTokens(moduleRef, tokens, consumer);
-      registry.declare(clients, { resolve, supply: createSupply(resolve, moduleRef) }, shutdownTimeout);
-      return registry;
-    },
-  };
+/** What one `forRoot` call declares. */
+export interface Declaration {
+  readonly clients: ClientDefinitions;
+  readonly shutdownTimeout: number;
+  readonly createSupply: CreateSupply;
+  /** What the factory of `forRootAsync` injects. */
+  readonly supplyInjects: readonly InjectionToken[];
 }
+
+const DECLARATION = Symbol('nestjs-clients:declaration');
+const REGISTRY = Symbol('nestjs-clients:registry of this module');
+
+/**
+ * The application's one registry. It knows every client before anything is instantiated, so that providers can ask for
+ * them from the start: the declarations are values, which Nest has when it has scanned the modules.
+ */
+export const registryProvider: Provider = {
+  provide: ClientRegistry,
+  inject: [ModulesContainer],
+  useFactory: (modules: ModulesContainer) => {
+    const registry = new ClientRegistry();
+    for (const { providers } of modules.values()) {
+      const declaration = providers.get(DECLARATION)?.instance as Declaration | undefined;
+      const moduleRef = providers.get(ModuleRef)?.instance as ModuleRef | undefined;
+      if (declaration && moduleRef) declare(registry, declaration, moduleRef, modules);
+    }
+    return registry;
+  },
+};
 
 /**
  * The providers by which Nest injects the clients.
@@ -30,35 +43,51 @@ export function createDeclaration(
  * injected, once per injection. With the registry behind it every injection gets the same object, and a client that
  * nobody injects is never built. The classes that inject it stay singletons. INQUIRER tells which class asks.
  */
-export function createClientProviders(declaration: symbol, clients: ClientDefinitions): Provider[] {
-  return Object.entries(clients).map(([name, { lifecycle }]): Provider => {
+export function createClientProviders(declaration: Declaration): Provider[] {
+  const clients = Object.entries(declaration.clients).map(([name, { lifecycle }]): Provider => {
     const provide = getClientToken(name);
     if (lifecycle.eager) {
-      return { provide, inject: [declaration], useFactory: (registry: ClientRegistry) => registry.inject(name) };
+      return { provide, inject: [REGISTRY], useFactory: (registry: ClientRegistry) => registry.inject(name) };
     }
     return {
       provide,
       scope: Scope.TRANSIENT,
-      inject: [declaration, INQUIRER],
+      inject: [REGISTRY, INQUIRER],
       useFactory: (registry: ClientRegistry, inquirer: unknown) => registry.inject(name, getClassName(inquirer)),
     };
   });
+  return [{ provide: DECLARATION, useValue: declaration }, moduleRegistryProvider, ...clients];
 }
 
-/** The classes that inject an eager client: as an ordinary singleton it is injected without INQUIRER. */
-export function findConsumers(modules: ModulesContainer, name: string): string[] {
-  const token = getClientToken(name);
-  return [...modules.values()]
-    .flatMap(({ providers, controllers, injectables }) => [
-      ...providers.values(),
-      ...controllers.values(),
-      ...injectables.values(),
-    ])
-    .filter((wrapper) => {
-      const properties = wrapper.getPropertiesMetadata()?.map((property) => property.wrapper) ?? [];
-      return [...(wrapper.getCtorMetadata() ?? []), ...properties].some((dependency) => dependency?.token === token);
-    })
-    .map((wrapper) => wrapper.name);
+/** The registry, once it knows this module's clients: it was there before a module that is loaded lazily. */
+const moduleRegistryProvider: Provider = {
+  provide: REGISTRY,
+  inject: [ClientRegistry, DECLARATION, ModuleRef, ModulesContainer],
+  useFactory: (registry: ClientRegistry, declaration: Declaration, moduleRef: ModuleRef, modules: ModulesContainer) => {
+    declare(registry, declaration, moduleRef, modules);
+    return registry;
+  },
+};
+
+function declare(
+  registry: ClientRegistry,
+  { clients, shutdownTimeout, createSupply, supplyInjects }: Declaration,
+  moduleRef: ModuleRef,
+  modules: ModulesContainer,
+): void {
+  if (registry.knows(clients)) return;
+  const resolve = (tokens: readonly InjectionToken[], consumer?: string) => resolveTokens(moduleRef, tokens, consumer);
+  registry.declare(
+    clients,
+    {
+      resolve,
+      supply: createSupply(resolve, moduleRef),
+      findDependencies: ({ blueprint: { inject, configurable } }) =>
+        findClientsBehind(modules, configurable ? [...inject, ...supplyInjects] : inject),
+      findConsumers: (name) => findConsumers(modules, name),
+    },
+    shutdownTimeout,
+  );
 }
 
 /**

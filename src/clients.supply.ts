@@ -13,7 +13,13 @@ export const supplyNothing: CreateSupply = () => {
 };
 
 /** For `forRootAsync`: runs the factory once, when it is first needed; one that fails runs again the next time. */
-export function createSupply({ clients, inject = [], useFactory, useClass, useExisting }: ClientsModuleAsyncOptions): CreateSupply {
+export function createSupply({
+  clients,
+  inject = [],
+  useFactory,
+  useClass,
+  useExisting,
+}: ClientsModuleAsyncOptions): CreateSupply {
   return (resolve, moduleRef) => {
     const run = async (): Promise<unknown> => {
       if (useFactory) return useFactory(...((await resolve(inject)) as never[]));
@@ -32,7 +38,7 @@ export function createSupply({ clients, inject = [], useFactory, useClass, useEx
 
 function toMap(options: unknown, clients: ClientsModuleAsyncOptions['clients']): ReadonlyMap<string, unknown> {
   const where = 'The options factory of ClientsModule.forRootAsync()';
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ClientsInvalidOptionsError(where, 'it must return an object of client options by client name');
   }
   const known = Object.keys(clients).filter((name) => clients[name]?.blueprint.configurable);

@@ -1,7 +1,16 @@
 export { ClientsModule } from './clients.module.js';
-export type { ClientsModuleAsyncOptions, ClientsModuleOptions, ClientsOptionsFactory } from './clients.module-options.js';
+export type {
+  ClientsModuleAsyncOptions,
+  ClientsModuleOptions,
+  ClientsOptionsFactory,
+} from './clients.module-options.js';
 export { getClientToken } from './clients.tokens.js';
-export type { ClientDefinition, ClientDefinitions, ClientOptionsOf, ClientsOf } from './definition/client-definition.js';
+export type {
+  ClientDefinition,
+  ClientDefinitions,
+  ClientOptionsOf,
+  ClientsOf,
+} from './definition/client-definition.js';
 export type { ClientDriver } from './definition/client-driver.js';
 export type { ClientLifecycle } from './definition/client-lifecycle.js';
 export type { ClientOptionsFactory } from './definition/configurable-client.js';

@@ -4,6 +4,7 @@ import { clients, clientOptions } from './clients/clients.js';
 import { ClientsStatusModule } from './clients/clients-status.module.js';
 import { AppConfig } from './config/app-config.js';
 import { AppConfigModule } from './config/app-config.module.js';
+import { HealthModule } from './health/health.module.js';
 import { HttpDrain } from './http-drain.service.js';
 import { LinkCheckerModule } from './link-checker/link-checker.module.js';
 import { LinksModule } from './links/links.module.js';
@@ -19,8 +20,10 @@ import { StatsModule } from './stats/stats.module.js';
       clients,
       useFactory: clientOptions,
     }),
-    RateLimitModule,
+    // First, to hear of the clients that bootstrap builds.
     ClientsStatusModule,
+    HealthModule,
+    RateLimitModule,
     LinksModule,
     StatsModule,
     LinkCheckerModule,

@@ -1,6 +1,7 @@
 import type { InjectionToken } from '@nestjs/common';
-import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from './client-lifecycle.js';
+import type { Redactor } from '../errors/redactor.js';
 import type { ClientBehaviour } from './client-driver.js';
+import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from './client-lifecycle.js';
 
 declare const types: unique symbol;
 
@@ -12,8 +13,8 @@ export interface BuildContext {
   readonly dependencies: readonly unknown[];
   /** What the factory of `forRootAsync` supplied for this client, if anything. */
   readonly supplied: unknown;
-  /** Remembers the credentials in these options, so that they are struck out of everything that is published. */
-  readonly keepSecret: (options: unknown) => void;
+  /** Is to be shown the options, so that the credentials in them are struck out of everything that is published. */
+  readonly redactor: Redactor;
 }
 
 /** What a kind of client tells the registry: a driver whose `create` has the whole build at its hands. */
@@ -47,7 +48,8 @@ export class ClientDefinition<T, O = never> {
     readonly declaredLifecycle: ClientLifecycle = {},
   ) {
     this.kind = blueprint.kind;
-    this.lifecycle = { ...DEFAULT_LIFECYCLE, ...declaredLifecycle };
+    const given = Object.entries(declaredLifecycle ?? {}).filter(([, value]) => value !== undefined);
+    this.lifecycle = { ...DEFAULT_LIFECYCLE, ...Object.fromEntries(given) };
   }
 }
 
@@ -66,9 +68,7 @@ export type ClientsOf<C> = {
 
 /** The options that the factory of `forRootAsync` may supply, by client name. */
 export type ClientOptionsOf<C> = {
-  -readonly [N in keyof C as C[N] extends ClientDefinition<unknown, infer O>
-    ? [O] extends [never]
-      ? never
-      : N
-    : never]?: C[N] extends ClientDefinition<unknown, infer O> ? O : never;
+  -readonly [
+    N in keyof C as C[N] extends ClientDefinition<unknown, infer O> ? ([O] extends [never] ? never : N) : never
+  ]?: C[N] extends ClientDefinition<unknown, infer O> ? O : never;
 };

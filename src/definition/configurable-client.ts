@@ -51,13 +51,14 @@ export function configurableClient<T, O extends object>(
         if (declared !== undefined && !isOptions(declared)) return 'its options are not an object';
         return fromFactory ? undefined : driver.findProblem((declared ?? {}) as O);
       },
-      async create({ name, dependencies, supplied, keepSecret }) {
-        const invalid = (problem: string) => new ClientsInvalidOptionsError(`Client "${name}"`, problem);
+      async create({ name, dependencies, supplied, redactor }) {
+        const invalid = (problem: string) => new ClientsInvalidOptionsError(`Client "${name}"`, redactor.text(problem));
         const own = factory ? await factory.useFactory(...(dependencies.slice(required.length) as never[])) : declared;
-        if (own !== undefined && !isOptions(own)) throw invalid('its useFactory did not return an object of options');
+        if ((factory || own !== undefined) && !isOptions(own))
+          throw invalid('its useFactory did not return an object of options');
         if (supplied !== undefined && !isOptions(supplied)) throw invalid('its supplied options are not an object');
         const options = { ...own, ...supplied } as O;
-        keepSecret(options);
+        redactor.keep(options);
         const problem = driver.findProblem(options);
         if (problem) throw invalid(problem);
         return driver.create(options, ...(dependencies.slice(0, required.length) as never[]));
@@ -77,6 +78,7 @@ function isOptions(value: unknown): value is object {
 
 function findFactoryProblem(factory: ClientOptionsFactory<unknown>): string | undefined {
   if (typeof factory.useFactory !== 'function') return '"useFactory" must be a function';
-  if (factory.inject !== undefined && !isTokens(factory.inject)) return '"inject" must be an array of tokens, none undefined';
+  if (factory.inject !== undefined && !isTokens(factory.inject))
+    return '"inject" must be an array of tokens, none undefined';
   return undefined;
 }

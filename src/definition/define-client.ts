@@ -41,10 +41,12 @@ function findDriverProblem<T>(driver: ClientDriver<T>): string | undefined {
   if (typeof driver !== 'object' || driver === null) return 'defineClient() takes a driver object: { create: () => … }';
   if (driver.kind !== undefined && typeof driver.kind !== 'string') return '"kind" of its driver must be a string';
   const inject: unknown = driver.inject;
-  if (inject !== undefined && !isTokens(inject)) return '"inject" of its driver must be an array of tokens, none undefined';
+  if (inject !== undefined && !isTokens(inject))
+    return '"inject" of its driver must be an array of tokens, none undefined';
   if (typeof driver.create !== 'function') return 'its driver has no "create" function';
   for (const key of FUNCTIONS) {
-    if (driver[key] !== undefined && typeof driver[key] !== 'function') return `"${key}" of its driver must be a function`;
+    if (driver[key] !== undefined && typeof driver[key] !== 'function')
+      return `"${key}" of its driver must be a function`;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { ClientDefinition, type ClientDefinitions } from './client-definition.js';
 import { DEFAULT_LIFECYCLE } from './client-lifecycle.js';
+import { isTokens } from './define-client.js';
 
 const LONGEST_TIMEOUT = 2 ** 31 - 1; // what setTimeout can wait
 const TIMEOUT = `a number of milliseconds from 1 to ${LONGEST_TIMEOUT}`;
@@ -27,16 +28,20 @@ export function validateOptions(options: unknown): void {
 /** Checks what `forRootAsync` was given, and each client's definition as far as it is complete. */
 export function validateAsyncOptions(options: unknown): void {
   const where = 'ClientsModule.forRootAsync()';
-  const { inject, useFactory, useClass, ...rest } = validate(where, options, [...OPTIONS, 'inject', ...SOURCES], true);
-  const given = [useFactory, useClass, rest['useExisting']].filter((source) => source !== undefined);
+  const known = [...OPTIONS, 'inject', ...SOURCES];
+  const { inject, useFactory, useClass, useExisting } = validate(where, options, known, true);
+  const given = [useFactory, useClass, useExisting].filter((source) => source !== undefined);
   if (given.length !== 1) throw new ClientsInvalidOptionsError(where, `give exactly one of ${SOURCES.join(', ')}`);
   for (const [key, source] of Object.entries({ useFactory, useClass })) {
     if (source !== undefined && typeof source !== 'function') {
       throw new ClientsInvalidOptionsError(where, `"${key}" must be a function or class`);
     }
   }
-  if (inject !== undefined && !Array.isArray(inject)) {
-    throw new ClientsInvalidOptionsError(where, '"inject" must be an array of tokens');
+  if (useExisting !== undefined && !isToken(useExisting)) {
+    throw new ClientsInvalidOptionsError(where, '"useExisting" must be the token of a provider');
+  }
+  if (inject !== undefined && !isTokens(inject)) {
+    throw new ClientsInvalidOptionsError(where, '"inject" must be an array of tokens, none undefined');
   }
 }
 
@@ -57,8 +62,8 @@ function validate(
   if (isGlobal !== undefined && !isBoolean(isGlobal)) {
     throw new ClientsInvalidOptionsError(where, '"isGlobal" must be true or false');
   }
-  if (imports !== undefined && !Array.isArray(imports)) {
-    throw new ClientsInvalidOptionsError(where, '"imports" must be an array of modules');
+  if (imports !== undefined && !isTokens(imports)) {
+    throw new ClientsInvalidOptionsError(where, '"imports" must be an array of modules, none undefined');
   }
   if (shutdownTimeout !== undefined && !isTimeout(shutdownTimeout)) {
     throw new ClientsInvalidOptionsError(where, `"shutdownTimeout" must be ${TIMEOUT}`);
@@ -113,6 +118,10 @@ function isPlainObject(value: unknown): value is ClientDefinitions {
 
 function isBoolean(value: unknown): boolean {
   return typeof value === 'boolean';
+}
+
+function isToken(value: unknown): boolean {
+  return ['string', 'symbol', 'function'].includes(typeof value) && value !== '';
 }
 
 function isTimeout(value: unknown): boolean {

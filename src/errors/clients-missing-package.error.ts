@@ -9,6 +9,9 @@ export class ClientsMissingPackageError extends ClientsError {
     neededBy: string,
     options?: ErrorOptions,
   ) {
-    super(`${neededBy} needs the package "${packageName}", which is not installed. Run: npm install ${packageName}`, options);
+    super(
+      `${neededBy} needs the package "${packageName}", which is not installed. Run: npm install ${packageName}`,
+      options,
+    );
   }
 }

@@ -1,9 +1,15 @@
-const SECRET_KEY = /pass|secret|token|credential|auth|private|^(key|cert|ca|pfx|user|username|accessKeyId)$/i;
-const URL_CREDENTIALS = /([a-z][a-z\d+.-]*:\/\/)[^\s/?#"']*@/gi;
+/** Names under which credentials stand, in options and in errors. */
+const TELLING_KEY = /pass|pwd|secret|token|credential|auth|private|api_?key|access_?key|^(key|cert|ca|pfx)$/i;
+const USER_KEY = /user(name)?$/i;
+/** From `://` to the last @: whoever puts a slash into a password unencoded must not see it printed either. */
+const URL_CREDENTIALS = /(?<!\bfile):\/\/[^\s"'<>]{1,4096}@/g;
+const TELLING_PAIR = /((?:password|passwd|pwd|secret|token|api_?key|access_?key)=)[^\s&"';,]+/gi;
 const STRUCK = '***';
 /** Shorter ones would strike out half of every message; nobody protects a server with two letters. */
 const SHORTEST_SECRET = 3;
-/** An error that refers to more objects than this is not searched to its end; it is copied instead. */
+/** Short user names are words: `app`, `default`, `admin`. */
+const SHORTEST_USER = 8;
+/** What refers to more objects than this is not searched to its end. */
 const MOST_OBJECTS = 5_000;
 
 /**
@@ -14,90 +20,122 @@ const MOST_OBJECTS = 5_000;
 export class Redactor {
   readonly #secrets = new Set<string>();
 
-  /** Remembers every credential in `options`: what stands under a telling name, or before the @ of a URL. */
+  /** Remembers every credential in `options`: what stands under a telling name, in a URL, or in its query. */
   keep(options: unknown): void {
-    for (const { value, secret } of strings(options, false)) {
-      if (secret) this.#add(value);
-      for (const [url] of value.matchAll(URL_CREDENTIALS)) {
-        const [user = '', ...password] = url.slice(url.indexOf('://') + 3, -1).split(':');
-        for (const part of [user, password.join(':')]) {
-          this.#add(part);
-          this.#add(decode(part));
-        }
+    const seen = new Set<object>();
+    const visit = (value: unknown, key: string): void => {
+      if (typeof value === 'number') this.#keepValue(String(value), key);
+      else if (typeof value === 'string') this.#keepText(value, key);
+      else if (value instanceof URL) this.#keepText(value.href, key);
+      else if (value instanceof Uint8Array) this.#keepValue(Buffer.from(value).toString(), key);
+      else if (typeof value === 'object' && value !== null && !seen.has(value) && seen.size < MOST_OBJECTS) {
+        seen.add(value);
+        // What stands under a telling name is secret as a whole: `credentials: { … }`.
+        for (const [name, item] of entries(value)) visit(item, TELLING_KEY.test(key) ? key : name);
       }
-    }
+    };
+    visit(options, '');
   }
 
   /** The text without credentials. */
   text(text: string): string {
-    let clean = text.replace(URL_CREDENTIALS, `$1${STRUCK}@`);
+    let clean = text.replace(URL_CREDENTIALS, `://${STRUCK}@`).replace(TELLING_PAIR, `$1${STRUCK}`);
     for (const secret of this.#secrets) clean = clean.replaceAll(secret, STRUCK);
     return clean;
   }
 
   /**
-   * The error itself if nothing in it is a credential, however deep; otherwise a copy that has its name, message, stack,
-   * code and cause, without credentials, and nothing else. ioredis, for one, puts `AUTH user password` on its errors.
+   * The error itself if it is plain data without a credential, however deep; otherwise a copy with its name, message,
+   * stack, code and cause, without credentials, and nothing else. ioredis, for one, puts `AUTH user password` on its errors.
    */
   error(error: unknown): Error {
-    if (error instanceof Error && !this.#foundIn(error)) return error;
-    if (!(error instanceof Error)) return new Error(this.text(describeError(error)));
+    try {
+      if (error instanceof Error && this.#isClean(error)) return error;
+      return this.#copy(error, new Set());
+    } catch {
+      return new Error('something was thrown that cannot be read'); // a getter or a proxy of it throws
+    }
+  }
 
+  #keepText(text: string, key: string): void {
+    this.#keepValue(text, key);
+    for (const [found] of text.matchAll(URL_CREDENTIALS)) {
+      const [user = '', ...password] = found.slice('://'.length, -1).split(':');
+      this.#keepValue(user, 'user');
+      this.#keepValue(password.join(':'), 'password');
+    }
+    for (const [, name = '', value = ''] of text.matchAll(/[?&]([^=&\s]+)=([^&#\s]+)/g)) this.#keepValue(value, name);
+  }
+
+  #keepValue(value: string, key: string): void {
+    const shortest = TELLING_KEY.test(key) ? SHORTEST_SECRET : USER_KEY.test(key) ? SHORTEST_USER : Infinity;
+    for (const form of [value, decode(value)]) if (form.length >= shortest) this.#secrets.add(form);
+  }
+
+  #copy(error: unknown, seen: Set<unknown>): Error {
+    seen.add(error);
     const copy = new Error(this.text(describeError(error)));
-    copy.name = error.name;
-    if (error.stack) copy.stack = this.text(error.stack);
-    if ('code' in error && typeof error.code === 'string') Object.assign(copy, { code: error.code });
-    if (error.cause !== undefined) copy.cause = this.error(error.cause);
+    if (!(error instanceof Error)) return copy;
+    copy.name = this.text(String(error.name));
+    if (typeof error.stack === 'string') copy.stack = this.text(error.stack);
+    if ('code' in error && typeof error.code === 'string') Object.assign(copy, { code: this.text(error.code) });
+    if (error.cause !== undefined && !seen.has(error.cause)) copy.cause = this.#copy(error.cause, seen);
     return copy;
   }
 
-  #add(secret: string): void {
-    if (secret.length >= SHORTEST_SECRET) this.#secrets.add(secret);
-  }
-
-  #foundIn(error: Error): boolean {
-    let objects = 0;
-    for (const { value, secret, isObject } of strings(error, true)) {
-      if (isObject && ++objects > MOST_OBJECTS) return true;
-      if (secret || this.text(value) !== value) return true;
-    }
-    return false;
+  /** Whether neither `inspect` nor `JSON.stringify` can print a credential: only plain data without one is clean. */
+  #isClean(root: Error): boolean {
+    const seen = new Set<object>();
+    const visit = (value: unknown, key: string): boolean => {
+      if (typeof value === 'function') return false;
+      if (typeof value === 'string') return (value === '' || !TELLING_KEY.test(key)) && this.text(value) === value;
+      if (typeof value === 'number') return !this.#secrets.has(String(value));
+      if (typeof value !== 'object' || value === null || seen.has(value)) return true;
+      seen.add(value);
+      if (seen.size > MOST_OBJECTS || !isPlainData(value) || isAuthentication(value)) return false;
+      if (value instanceof Error && ![value.name, value.message, value.stack ?? ''].every((text) => visit(text, ''))) {
+        return false;
+      }
+      return entries(value).every(([name, item]) => this.text(name) === name && visit(item, name));
+    };
+    return visit(root, '');
   }
 }
 
 /** What an error says. Node leaves the message of an AggregateError empty: a refused connection is one. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error === 'string' ? error : `something that is no Error was thrown`;
-  if (error.message) return error.message;
-  if (error instanceof AggregateError) return error.errors.map(describeError).join('; ');
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-}
-
-interface Finding {
-  value: string;
-  secret: boolean;
-  isObject?: boolean;
-}
-
-/** Every string that can be reached from `root` without calling a getter. */
-function* strings(root: unknown, inError: boolean): Generator<Finding> {
-  const seen = new Set<unknown>();
-  const rest: { value: unknown; secret: boolean }[] = [{ value: root, secret: false }];
-  for (let next = rest.pop(); next; next = rest.pop()) {
-    const { value, secret } = next;
-    if (typeof value === 'string') {
-      if (value) yield { value, secret };
-      continue;
-    }
-    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) continue;
-    seen.add(value);
-    yield { value: '', secret: inError && isAuthentication(value), isObject: true };
-    if (value instanceof Map || value instanceof Set) for (const item of value) rest.push({ value: item, secret });
-    for (const key of Reflect.ownKeys(value)) {
-      const property = Object.getOwnPropertyDescriptor(value, key);
-      rest.push({ value: property?.value, secret: secret || SECRET_KEY.test(String(key)) });
-    }
+  if (typeof error === 'string') return error;
+  if (!(error instanceof Error)) return 'something that is no Error was thrown';
+  if (typeof error.message === 'string' && error.message !== '') return error.message;
+  if (error instanceof AggregateError && Array.isArray(error.errors)) {
+    const messages = error.errors.filter((inner) => inner instanceof Error && !(inner instanceof AggregateError));
+    if (messages.length > 0) return messages.map(describeError).join('; ');
   }
+  return 'code' in error && typeof error.code === 'string' ? error.code : String(error.name);
+}
+
+/** An object's own values by name, those of Maps and Sets included. No getter is called. */
+function entries(value: object): [string, unknown][] {
+  const own = Reflect.ownKeys(value).map((key): [string, unknown] => {
+    const property = Object.getOwnPropertyDescriptor(value, key);
+    return [String(key), property?.value];
+  });
+  if (value instanceof Map) return [...own, ...[...value].map(([key, item]): [string, unknown] => [String(key), item])];
+  if (value instanceof Set) return [...own, ...[...value].map((item): [string, unknown] => ['', item])];
+  return own;
+}
+
+/** Whether an object is printed as the data that it holds, by nothing that could print something else. */
+function isPlainData(value: object): boolean {
+  if ('toJSON' in value && !(value instanceof Date)) return false;
+  if (Symbol.for('nodejs.util.inspect.custom') in value) return false;
+  for (const key of Reflect.ownKeys(value)) {
+    const property = Object.getOwnPropertyDescriptor(value, key);
+    if (property?.get && key !== 'stack') return false; // V8 has made an accessor of it
+  }
+  if (value instanceof Error || Array.isArray(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return [null, Object.prototype, Map.prototype, Set.prototype, Date.prototype].includes(prototype as object | null);
 }
 
 /** An ioredis command that carries a password in its arguments. */

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { describeError } from '../errors/redactor.js';
 import type { ClientEvent } from './client-event.js';
 
-/** Milliseconds in which a client's background errors make at most one line. */
+/** Milliseconds in which a client's troubles of one kind make at most one line. */
 const QUIET_TIME = 60_000;
 
 interface Trouble {
@@ -22,34 +22,41 @@ export class ClientLogger {
         this.#logger.log(`${client} created in ${ms(event.duration)}${event.consumer ? ` for ${event.consumer}` : ''}`);
         break;
       case 'createFailed':
-        this.#logger.error(`${client} not created after ${ms(event.duration)}: ${describeError(event.error)}`);
+        this.#logTrouble(
+          'error',
+          `${client} not created after`,
+          ` ${ms(event.duration)}: ${describeError(event.error)}`,
+        );
         break;
       case 'connected':
         this.#logger.log(`${client} connected in ${ms(event.duration)}`);
         break;
       case 'error':
-        this.#logTrouble(event.client, describeError(event.error));
+        this.#logTrouble('warn', `${client} reports:`, ` ${describeError(event.error)}`);
         break;
       case 'closed':
         this.#logger.log(`${client} closed in ${ms(event.duration)}`);
         break;
       case 'closeFailed':
-        this.#logger.error(`${client} not closed gracefully after ${ms(event.duration)}: ${describeError(event.error)}`);
+        this.#logger.error(
+          `${client} not closed gracefully after ${ms(event.duration)}: ${describeError(event.error)}`,
+        );
         break;
       default: // 'creating', 'injected' and 'closing' are for events$: a line each would drown the others.
     }
   }
 
-  #logTrouble(client: string, message: string): void {
+  /** @param kind whose trouble, and of what kind: what makes at most a line a minute */
+  #logTrouble(level: 'warn' | 'error', kind: string, detail: string): void {
     const now = performance.now();
-    const trouble = this.#troubles.get(client);
+    const trouble = this.#troubles.get(kind);
     if (trouble && now - trouble.loggedAt < QUIET_TIME) {
       trouble.unlogged += 1;
       return;
     }
-    const more = trouble?.unlogged ? ` (and ${trouble.unlogged} more errors since the last such line)` : '';
-    this.#troubles.set(client, { loggedAt: now, unlogged: 0 });
-    this.#logger.warn(`Client "${client}" reports: ${message}${more}`);
+    const more = trouble?.unlogged ? ` (and ${trouble.unlogged} more since the last such line)` : '';
+    this.#troubles.set(kind, { loggedAt: now, unlogged: 0 });
+    this.#logger[level](kind + detail + more);
   }
 }
 

@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { Injectable, type InjectionToken } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
 import { getClientName, getClientToken } from '../clients.tokens.js';
-import type { ClientDefinition } from '../definition/client-definition.js';
+import type { ClientDefinition, ClientDefinitions } from '../definition/client-definition.js';
 import { ClientsCloseFailedError } from '../errors/clients-close-failed.error.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
 import { ClientsDuplicateError } from '../errors/clients-duplicate.error.js';
@@ -24,7 +24,15 @@ export interface ClientSource {
   resolve(tokens: readonly InjectionToken[], consumer?: string): Promise<readonly unknown[]>;
   /** The options that the factory of `forRootAsync` supplies, by client name. */
   supply(): Promise<ReadonlyMap<string, unknown>>;
+  /** The names of the classes that inject the eager client of that name. */
+  findConsumers(name: string): readonly string[];
+  /** The names of the clients that a client is built on, through whatever other providers. */
+  findDependencies(definition: ClientDefinition<unknown, unknown>): readonly string[];
 }
+
+/** The names that a registry of clients `C` takes: any, if `C` is not known, as `app.get(ClientRegistry)` leaves it. */
+type NameOf<C> = unknown extends C ? string : keyof C & string;
+type ClientOf<C, N> = N extends keyof C ? C[N] : unknown;
 
 interface Declared {
   readonly name: string;
@@ -49,6 +57,7 @@ interface Declared {
  */
 @Injectable()
 export class ClientRegistry<C = Record<string, unknown>> {
+  readonly #declarations = new Set<ClientDefinitions>();
   readonly #declared = new Map<string, Declared>();
   /** The clients that are built, apart from the rest so that the way to them is one look-up. */
   readonly #built = new Map<string, { readonly instance: unknown; readonly shared: Promise<unknown> }>();
@@ -76,7 +85,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
    * @example
    * const redis = await registry.get('redis');
    */
-  get<N extends keyof C & string>(name: N): Promise<C[N]>;
+  get<N extends NameOf<C>>(name: N): Promise<ClientOf<C, N>>;
   get(name: string): Promise<unknown> {
     return this.#findBuilt(name)?.shared ?? this.#getFromNest(name);
   }
@@ -88,7 +97,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
    * @example
    * registry.peek('redis')?.status;
    */
-  peek<N extends keyof C & string>(name: N): C[N] | undefined;
+  peek<N extends NameOf<C>>(name: N): ClientOf<C, N> | undefined;
   peek(name: string): unknown {
     return (this.#built.get(name) ?? this.#find(name).client)?.instance;
   }
@@ -120,7 +129,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
    * @example
    * const { status } = await registry.check('redis', { timeout: 250 }); // 'up', 'down' or 'idle'
    */
-  async check(name: keyof C & string, options: { timeout?: number } = {}): Promise<ClientHealth> {
+  async check(name: NameOf<C>, options: { timeout?: number } = {}): Promise<ClientHealth> {
     const { client, definition } = this.#find(name);
     return client?.check(options.timeout ?? CHECK_TIMEOUT) ?? { name, kind: definition.kind, status: 'idle' };
   }
@@ -143,18 +152,20 @@ export class ClientRegistry<C = Record<string, unknown>> {
     return this.#closing;
   }
 
+  /** @internal Whether these very definitions are declared already. */
+  knows(definitions: ClientDefinitions): boolean {
+    return this.#declarations.has(definitions);
+  }
+
   /** @internal Declares the clients of one `forRoot` call. */
-  declare(
-    definitions: Readonly<Record<string, ClientDefinition<unknown, unknown>>>,
-    source: ClientSource,
-    shutdownTimeout: number,
-  ): void {
+  declare(definitions: ClientDefinitions, source: ClientSource, shutdownTimeout: number): void {
     for (const name of Object.keys(definitions)) {
       if (this.#declared.has(name)) throw new ClientsDuplicateError(name);
     }
     for (const [name, definition] of Object.entries(definitions)) {
       this.#declared.set(name, { name, definition, source, consumers: new Set() });
     }
+    this.#declarations.add(definitions);
     this.#shutdownTimeout = Math.max(this.#shutdownTimeout, shutdownTimeout);
   }
 
@@ -162,36 +173,39 @@ export class ClientRegistry<C = Record<string, unknown>> {
   async inject(name: string, consumer?: string): Promise<unknown> {
     const declared = this.#find(name);
     const instance = await (this.#findBuilt(name)?.shared ?? this.#build(declared, consumer));
-    if (consumer) this.addConsumer(name, consumer);
+    if (consumer) this.#addConsumer(name, consumer);
     return instance;
-  }
-
-  /** @internal Remembers that a class was given the client. */
-  addConsumer(name: string, consumer: string): void {
-    const { consumers } = this.#find(name);
-    if (consumers.has(consumer)) return;
-    consumers.add(consumer);
-    this.#publish(name, { type: 'injected', consumer });
-  }
-
-  /** @internal The names of the eager clients, unless a test has overridden them. */
-  builtEagerly(): string[] {
-    return [...this.#built.keys()].filter((name) => this.#find(name).definition.lifecycle.eager);
   }
 
   /** @internal Bootstrap has succeeded: opens the connections of every client that is built. */
   async start(): Promise<void> {
     if (this.#closing) return;
     this.#started = true;
+    for (const name of this.#built.keys()) {
+      const { definition, source } = this.#find(name);
+      if (definition.lifecycle.eager)
+        for (const consumer of source.findConsumers(name)) this.#addConsumer(name, consumer);
+    }
     const clients = this.#used();
     for (const client of clients) this.#hold(client);
     try {
+      for (const { name, state } of clients) {
+        // One of scope 'process', which the last application that held it has closed while this one was booting.
+        if (state === 'closing' || state === 'closed') throw new ClientsClosedError(name);
+      }
       await Promise.all([...clients].filter(({ state }) => state === 'open').map((client) => client.open()));
     } catch (error) {
       // Nest runs no hook of an application that fails to boot, so that nobody else would close them.
       await this.close().catch(() => {});
       throw error;
     }
+  }
+
+  #addConsumer(name: string, consumer: string): void {
+    const { consumers } = this.#find(name);
+    if (consumers.has(consumer)) return;
+    consumers.add(consumer);
+    this.#publish(name, { type: 'injected', consumer });
   }
 
   #find(name: string): Declared {
@@ -209,8 +223,15 @@ export class ClientRegistry<C = Record<string, unknown>> {
   async #getFromNest(name: string): Promise<unknown> {
     const { source } = this.#find(name);
     if (this.#closing) throw new ClientsClosedError(name);
+    this.#dependOn(name);
     const [client] = await source.resolve([getClientToken(name)]);
     return client;
+  }
+
+  /** If a client is being built in this context, notes that it is built on the one of that name. */
+  #dependOn(name: string): void {
+    const problem = this.#tracker.current?.dependOn(this.#shared(this.#find(name)));
+    if (problem) throw problem;
   }
 
   async #build(declared: Declared, consumer?: string): Promise<unknown> {
@@ -234,7 +255,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   #resolve(tokens: readonly InjectionToken[], source: ClientSource, name: string): Promise<readonly unknown[]> {
     for (const token of tokens) {
       const dependency = getClientName(token);
-      if (dependency !== undefined) this.#find(dependency);
+      if (dependency !== undefined) this.#dependOn(dependency);
     }
     return source.resolve(tokens, name);
   }
@@ -242,7 +263,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   #shared(declared: Declared): SharedClient {
     const { name, definition } = declared;
     const observe = (occurrence: ClientOccurrence) => this.#publish(name, occurrence);
-    if (definition.lifecycle.scope === 'process') declared.client = shareInProcess(name, definition, observe);
+    if (definition.lifecycle.scope === 'process') declared.client = shareInProcess(name, definition, this, observe);
     return (declared.client ??= new SharedClient(name, definition, observe));
   }
 
@@ -266,6 +287,15 @@ export class ClientRegistry<C = Record<string, unknown>> {
     const clients = [...this.#used()].filter(
       (client) => client.definition.lifecycle.scope === 'app' || releaseInProcess(client, this),
     );
+    for (const declared of this.#declared.values()) {
+      const { client, source } = declared;
+      if (!client) continue;
+      if (!clients.includes(client)) delete declared.client; // other applications go on with it
+      for (const name of source.findDependencies(declared.definition)) {
+        const dependency = this.#declared.get(name)?.client;
+        if (dependency && dependency !== client) client.dependencies.add(dependency);
+      }
+    }
     for (const client of clients) client.refuse();
 
     const failures = new Map<string, Error>();

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { closeInOrder } from './close-order.js';
 
@@ -8,13 +8,11 @@ class Node {
 
 /** Random graphs without cycles: each node may be built on those before it. */
 const graphs = fc.integer({ min: 1, max: 25 }).chain((size) =>
-  fc
-    .array(fc.tuple(fc.nat(size - 1), fc.nat(size - 1)), { maxLength: size * 3 })
-    .map((edges) => {
-      const nodes = Array.from({ length: size }, () => new Node());
-      for (const [a, b] of edges) if (a !== b) nodes[Math.max(a, b)]?.dependencies.add(nodes[Math.min(a, b)] as Node);
-      return nodes;
-    }),
+  fc.array(fc.tuple(fc.nat(size - 1), fc.nat(size - 1)), { maxLength: size * 3 }).map((edges) => {
+    const nodes = Array.from({ length: size }, () => new Node());
+    for (const [a, b] of edges) if (a !== b) nodes[Math.max(a, b)]?.dependencies.add(nodes[Math.min(a, b)] as Node);
+    return nodes;
+  }),
 );
 
 describe('closeInOrder', () => {

@@ -19,12 +19,17 @@ export async function closeInOrder<D extends Dependent<D>>(
   }
 
   const closing = new Map<D, Promise<void>>();
-  const closeAfterDependents = (item: D): Promise<void> => {
+  const closeAfterDependents = (item: D, path: ReadonlySet<D>): Promise<void> => {
     const known = closing.get(item);
     if (known) return known;
-    const promise = Promise.all((dependents.get(item) ?? []).map(closeAfterDependents)).then(() => close(item));
+    // Were there a cycle after all, closing in some order would beat waiting for ever.
+    const before = (dependents.get(item) ?? []).filter((dependent) => !path.has(dependent));
+    const through = new Set(path).add(item);
+    const promise = Promise.all(before.map((dependent) => closeAfterDependents(dependent, through))).then(() =>
+      close(item),
+    );
     closing.set(item, promise);
     return promise;
   };
-  await Promise.all([...dependents.keys()].map(closeAfterDependents));
+  await Promise.all([...dependents.keys()].map((item) => closeAfterDependents(item, new Set())));
 }

@@ -1,3 +1,6 @@
+/** Milliseconds. Beyond it setTimeout fires at once. */
+export const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
 /** Thrown by `within` when the time is over. */
 export class DeadlineError extends Error {}
 
@@ -8,7 +11,7 @@ export class DeadlineError extends Error {}
 export async function within<T>(timeout: number, work: () => T | Promise<T>): Promise<Awaited<T>> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeadlineError()), timeout);
+    timer = setTimeout(() => reject(new DeadlineError()), Math.min(timeout, LONGEST_TIMEOUT));
   });
   try {
     return await Promise.race([work(), over]);

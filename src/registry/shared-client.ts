@@ -62,11 +62,8 @@ export class SharedClient<T = unknown> {
   get(request: BuildRequest): Promise<T> {
     if (this.#refused) return Promise.reject(new ClientsClosedError(this.name));
     const dependent = request.tracker.current;
-    if (dependent) {
-      const problem = this.#findDependencyProblem(dependent);
-      if (problem) return Promise.reject(new ClientsCreateFailedError(dependent.name, problem));
-      dependent.dependencies.add(this);
-    }
+    const problem = dependent?.dependOn(this);
+    if (problem) return Promise.reject(problem);
     if (!this.#shared) {
       const shared = this.#build(request);
       this.#shared = shared;
@@ -94,9 +91,9 @@ export class SharedClient<T = unknown> {
       this.instance = instance;
       this.state = 'open';
       this.createdAt = new Date();
-      this.createDuration = performance.now() - startedAt;
+      this.createDuration = elapsed(startedAt);
       this.emit({ type: 'created', duration: this.createDuration, ...(consumer && { consumer }) });
-      if (request.started()) await this.open();
+      if (request.started()) await Promise.race([this.open(), refusal]);
       return instance;
     } catch (error) {
       // Whatever the build has made, or makes after all when nobody waits for it any more, is closed; once it is open,
@@ -108,7 +105,7 @@ export class SharedClient<T = unknown> {
       }
       const failure = this.#explain(error);
       this.#remember(failure);
-      this.emit({ type: 'createFailed', duration: performance.now() - startedAt, error: failure });
+      this.emit({ type: 'createFailed', duration: elapsed(startedAt), error: failure });
       throw failure;
     }
   }
@@ -124,11 +121,11 @@ export class SharedClient<T = unknown> {
       name: this.name,
       dependencies,
       supplied,
-      keepSecret: (options) => this.#redactor.keep(options),
+      redactor: this.#redactor,
     });
     if (instance === undefined || instance === null) throw new TypeError('create() returned no client');
     try {
-      blueprint.onError?.(instance, (error) => this.#report(error));
+      blueprint.onError?.(instance, (error) => this.#report(instance, error));
     } catch (error) {
       await this.#dispose(instance);
       throw error;
@@ -136,12 +133,18 @@ export class SharedClient<T = unknown> {
     return instance;
   }
 
-  #findDependencyProblem(dependent: SharedClient): string | undefined {
-    const path = this.state === 'creating' ? findPath(this, dependent) : undefined;
-    if (path) return `it is built on itself: ${[dependent, ...path].map(({ name }) => `"${name}"`).join(' → ')}`;
-    if (dependent.definition.lifecycle.scope === 'process' && this.definition.lifecycle.scope === 'app') {
-      return `its scope is "process", but "${this.name}", which it is built on, closes with one application. Give both the same scope`;
+  /** Notes that this client, which is being built, is built on `dependency`; or returns why it cannot be. */
+  dependOn(dependency: SharedClient): Error | undefined {
+    const path = dependency.state === 'creating' ? findPath(dependency, this) : undefined;
+    if (path) {
+      const names = [this, ...path].map(({ name }) => `"${name}"`).join(' → ');
+      return new ClientsCreateFailedError(this.name, `it is built on itself: ${names}`);
     }
+    if (this.definition.lifecycle.scope === 'process' && dependency.definition.lifecycle.scope === 'app') {
+      const problem = `its scope is "process", but "${dependency.name}", which it is built on, closes with one application`;
+      return new ClientsCreateFailedError(this.name, `${problem}. Give both the same scope`);
+    }
+    this.dependencies.add(dependency);
     return undefined;
   }
 
@@ -181,9 +184,9 @@ export class SharedClient<T = unknown> {
     const startedAt = performance.now();
     try {
       await blueprint.connect(instance);
-      if (this.state === 'open') this.emit({ type: 'connected', duration: performance.now() - startedAt });
+      if (this.state === 'open') this.emit({ type: 'connected', duration: elapsed(startedAt) });
     } catch (error) {
-      this.#report(error);
+      this.#report(instance, error);
     }
   }
 
@@ -215,17 +218,19 @@ export class SharedClient<T = unknown> {
     const startedAt = performance.now();
     try {
       await within(timeout, () => definition.blueprint.check?.(instance));
-      return { ...about, status: 'up', duration: performance.now() - startedAt };
+      return { ...about, status: 'up', duration: elapsed(startedAt) };
     } catch (error) {
       const reason =
-        error instanceof DeadlineError ? new Error(`no answer within ${Math.round(timeout)} ms`) : this.#redactor.error(error);
-      return { ...about, status: 'down', duration: performance.now() - startedAt, error: summarize(reason) };
+        error instanceof DeadlineError
+          ? new Error(`no answer within ${Math.round(timeout)} ms`)
+          : this.#redactor.error(error);
+      return { ...about, status: 'down', duration: elapsed(startedAt), error: summarize(reason) };
     }
   }
 
-  #report(error: unknown): void {
-    // Sockets complain while they are being closed; that is no trouble of the client's.
-    if (this.state !== 'open') return;
+  #report(instance: T, error: unknown): void {
+    // Sockets complain while they are being closed, and so may what a build that was too late has made.
+    if (this.state !== 'open' || this.instance !== instance) return;
     const safe = this.#redactor.error(error);
     this.#remember(safe);
     this.emit({ type: 'error', error: safe });
@@ -269,7 +274,7 @@ export class SharedClient<T = unknown> {
     await within(remaining(), () => Promise.all(this.#disposals)).catch(ignore);
     this.state = 'closed';
     this.instance = undefined;
-    const duration = performance.now() - startedAt;
+    const duration = elapsed(startedAt);
     if (failure) {
       this.#remember(failure);
       this.emit({ type: 'closeFailed', duration, error: failure });
@@ -302,10 +307,12 @@ export class SharedClient<T = unknown> {
     if (!lifecycle.owned) return undefined;
     const timeout = Math.min(lifecycle.closeTimeout, remaining());
     const problems: string[] = [];
+    let cause: Error | undefined;
     try {
       await within(timeout, () => (blueprint.close ?? disposeDefault)(instance));
       return undefined;
     } catch (error) {
+      if (!(error instanceof DeadlineError)) cause = this.#redactor.error(error);
       problems.push(`close() ${this.#describeFailure(error, timeout)}`);
     }
     if (blueprint.destroy) {
@@ -317,7 +324,7 @@ export class SharedClient<T = unknown> {
         problems.push(`destroy() ${this.#describeFailure(error, destroyTimeout)}`);
       }
     }
-    return new Error(problems.join('; '));
+    return new Error(problems.join('; '), cause && { cause });
   }
 
   #describeFailure(error: unknown, timeout: number): string {
@@ -346,6 +353,11 @@ async function disposeDefault(client: unknown): Promise<void> {
 
 function summarize(error: Error): { name: string; message: string } {
   return { name: error.name, message: describeError(error) };
+}
+
+/** Milliseconds since `startedAt`, to a hundredth: finer is noise. */
+function elapsed(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) * 100) / 100;
 }
 
 function ignore(): void {}

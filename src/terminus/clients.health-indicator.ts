@@ -33,7 +33,8 @@ export class ClientsHealthIndicator {
   /**
    * Asks all these clients at the same time. A client that nothing has used yet is reported as `idle` and counts as well.
    *
-   * Rejects with `CLIENTS_UNKNOWN` if a name is not a client's.
+   * Rejects with `CLIENTS_UNKNOWN` if a name is not a client's. A client named `status` is under `client:status`, because
+   * Terminus keeps that key for itself.
    *
    * @example
    * await indicator.isHealthy('clients'); // { clients: { status: 'up', redis: { status: 'up', duration: 0.4 } } }
@@ -44,16 +45,21 @@ export class ClientsHealthIndicator {
   ): Promise<HealthIndicatorResult<K>> {
     const options = timeout === undefined ? {} : { timeout };
     const healths = await Promise.all(clients.map((name) => this.registry.check(name, options)));
-    const details = Object.fromEntries(healths.map((health) => [health.name, describe(health)]));
+    const details = Object.fromEntries(healths.map((health) => [toKey(health.name), describe(health)]));
     const session = this.indicators.check(key);
     return healths.some(({ status }) => status === 'down') ? session.down(details) : session.up(details);
   }
 }
 
+/** Terminus 11 and 12 throw on a detail named `status`. */
+function toKey(name: string): string {
+  return name === 'status' ? 'client:status' : name;
+}
+
 function describe({ status, duration, error }: ClientHealth): Record<string, unknown> {
   return {
     status,
-    ...(duration !== undefined && { duration: Math.round(duration * 10) / 10 }), // ms; finer is noise
+    ...(duration !== undefined && { duration }),
     ...(error && { error: error.message }),
   };
 }

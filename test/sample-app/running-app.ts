@@ -1,8 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-
-const MAIN = fileURLToPath(new URL('../../sample-app/dist/main.js', import.meta.url));
+import { ensureBuilt, MAIN } from './build.js';
 
 export interface Exit {
   code: number | null;
@@ -29,6 +27,7 @@ export class RunningApp {
 
   /** Starts the app on a free port. Resolves when it serves, rejects with its output when it ends before that. */
   static async start(env: Record<string, string> = {}): Promise<RunningApp> {
+    await ensureBuilt();
     const { REDIS_URL: _redis, DYNAMODB_ENDPOINT: _dynamodb, ...inherited } = process.env;
     const child = spawn(process.execPath, [MAIN], {
       env: { ...inherited, PORT: '0', NO_COLOR: '1', ...env },

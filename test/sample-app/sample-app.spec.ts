@@ -1,14 +1,13 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { Agent, get, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import type { ClientStatus } from 'nestjs-clients';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ClientSnapshot } from '../../sample-app/src/clients/clients-feed.service.js';
 import { describeWithRedis, startRedisServer } from '../support/redis-server.js';
 import { RunningApp } from './running-app.js';
+import { Target } from './target.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const UNKNOWN_SLUG = 'AAAAAAAA';
 
 interface Shortened {
@@ -50,35 +49,45 @@ async function refused(app: { url: string }): Promise<boolean> {
   }
 }
 
-/** A link's target: it keeps the requests that it gets until the test answers them. */
-class Target {
-  readonly requests: { method: string; path: string; response: ServerResponse }[] = [];
-  private readonly server: Server = createServer((request, response) => {
-    this.requests.push({ method: request.method!, path: request.url!, response });
-    if (this.answering) response.end();
-    this.server.emit('asked');
-  });
+type Snapshots = AsyncGenerator<Record<string, ClientSnapshot>>;
 
-  answering = true;
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+/** What the event stream of the clients says, message by message. */
+async function* watch(app: { url: string }): Snapshots {
+  const { body } = await fetch(`${app.url}/clients/events`);
+  let text = '';
+  for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {
+    const messages = (text + chunk).split('\n\n');
+    text = messages.pop()!;
+    for (const message of messages) {
+      const data = /^data: (.*)$/m.exec(message)?.[1];
+      if (data) yield Object.fromEntries((JSON.parse(data) as ClientSnapshot[]).map((client) => [client.name, client]));
+    }
   }
+}
 
-  async start(): Promise<void> {
-    this.server.listen(0, '127.0.0.1');
-    await once(this.server, 'listening');
-  }
+async function next(snapshots: Snapshots): Promise<Record<string, ClientSnapshot>> {
+  const { value, done } = await snapshots.next();
+  if (done) throw new Error('The stream has ended.');
+  return value;
+}
 
-  asked(): Promise<unknown> {
-    return once(this.server, 'asked');
-  }
+/** Reads on until the stream ends; one that is cut off instead is an error. */
+async function drain(snapshots: Snapshots): Promise<void> {
+  while (!(await snapshots.next()).done);
+}
 
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
-  }
+interface Health {
+  status: number;
+  clients: Record<string, { status: string }>;
+  /** Milliseconds. */
+  duration: number;
+}
+
+async function healthOf(app: { url: string }): Promise<Health> {
+  const askedAt = performance.now();
+  const answer = await fetch(`${app.url}/health`);
+  const { details } = (await answer.json()) as { details: { clients: Health['clients'] } };
+  return { status: answer.status, clients: details.clients, duration: performance.now() - askedAt };
 }
 
 describe('the sample app', () => {
@@ -91,11 +100,6 @@ describe('the sample app', () => {
     apps.push(app);
     return app;
   }
-
-  beforeAll(() => {
-    execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'pipe' });
-    execFileSync('npx', ['nest', 'build', 'sample-app'], { cwd: ROOT, stdio: 'pipe' });
-  }, 120_000);
 
   describe('on servers of its own', () => {
     let app: RunningApp;
@@ -180,6 +184,25 @@ describe('the sample app', () => {
       expect((await fetch(app.url + path, { method, redirect: 'manual' })).status).toBe(404);
     });
 
+    it('tells who watches what happens, such as the first check building the client for it', async () => {
+      const { slug } = await shortenedBy(app, target.url);
+      const snapshots = watch(app);
+      expect((await next(snapshots))['linkChecker']).toMatchObject({ state: 'idle', events: [] });
+
+      const checked = fetch(`${app.url}/links/${slug}/check`, { method: 'POST' });
+
+      expect((await next(snapshots))['linkChecker']).toMatchObject({
+        state: 'creating',
+        events: [{ type: 'creating', times: 1 }],
+      });
+      const { linkChecker, redis, analytics } = await next(snapshots);
+      expect(linkChecker).toMatchObject({ state: 'open', events: [{ type: 'creating' }, { type: 'created' }] });
+      expect(redis!.events.map(({ type }) => type)).toContain('connected');
+      expect(analytics).toEqual({ name: 'analytics', kind: 'redis', state: 'idle', consumers: [], events: [] });
+      expect((await checked).status).toBe(200);
+      await snapshots.return(undefined);
+    });
+
     it("asks a link's target whether it answers", async () => {
       const { slug } = await shortenedBy(app, `${target.url}/page?q=1`);
 
@@ -201,22 +224,32 @@ describe('the sample app', () => {
       expect(await answer.json()).toEqual({ slug, reachable: false });
     });
 
-    it('shows that one Redis client serves many handlers, and that the client nobody injects is not built', async () => {
+    it('shows that one Redis client serves many handlers, and that the client nobody uses is not built', async () => {
       const { redis, dynamodb, dynamodbDocument, linkChecker, analytics } = await clientsOf(app);
 
       expect(redis).toMatchObject({ kind: 'redis', state: 'open' });
       expect(redis!.consumers.toSorted()).toEqual(['ClickCounter', 'LinksCache', 'RedisThrottlerStorage']);
       expect(dynamodb).toMatchObject({ kind: 'dynamodb', state: 'open' });
       expect(dynamodbDocument).toMatchObject({ kind: 'dynamodb-document', state: 'open' });
-      expect(linkChecker).toMatchObject({ kind: 'custom', state: 'open', consumers: ['LinkCheckerService'] });
+      expect(linkChecker).toMatchObject({ kind: 'custom', state: 'open', consumers: [] });
       expect(analytics).toEqual({ name: 'analytics', kind: 'redis', state: 'idle', consumers: [] });
+    });
+
+    it('is healthy, with every client that is built up', async () => {
+      const { status, clients } = await healthOf(app);
+
+      expect(status).toBe(200);
+      for (const name of ['redis', 'dynamodb', 'dynamodbDocument', 'linkChecker']) {
+        expect(clients[name]).toMatchObject({ status: 'up' });
+      }
+      expect(clients['analytics']).toEqual({ status: 'idle' });
     });
 
     it('ends within a second on SIGTERM, with every client closed once', async () => {
       const exit = await app.signal('SIGTERM');
 
       expect(exit.signal ?? exit.code).toBe('SIGTERM');
-      expect(exit.duration).toBeLessThan(1_500);
+      expect(exit.duration).toBeLessThan(1_000);
       expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1, linkChecker: 1 });
       expect(app.output).not.toMatch(/ERROR|WARN/);
       expect(await refused(app)).toBe(true);
@@ -251,8 +284,19 @@ describe('the sample app', () => {
 
       expect((await checking).statusCode).toBe(200);
       await exiting;
-      expect(performance.now() - releasedAt).toBeLessThan(1_500);
+      expect(performance.now() - releasedAt).toBeLessThan(1_000);
       expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1, linkChecker: 1 });
+    });
+
+    it('ends the event streams that are open', async () => {
+      const app = await start();
+      const streams = [watch(app), watch(app)];
+      for (const stream of streams) await next(stream);
+
+      expect((await app.signal('SIGTERM')).duration).toBeLessThan(1_000);
+
+      for (const stream of streams) await drain(stream);
+      expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1 });
     });
 
     it.each([
@@ -266,7 +310,7 @@ describe('the sample app', () => {
       // An answer on another connection: by then the server has accepted the first.
       await fetch(`${app.url}/clients`);
 
-      expect((await app.signal('SIGTERM')).duration).toBeLessThan(1_500);
+      expect((await app.signal('SIGTERM')).duration).toBeLessThan(1_000);
     });
   });
 
@@ -282,9 +326,24 @@ describe('the sample app', () => {
       expect((await clientsOf(app))['redis']!.consumers).toHaveLength(3);
       expect(await redis.clientCount()).toBe(1);
 
-      expect((await app.signal('SIGTERM')).duration).toBeLessThan(1_500);
+      expect((await app.signal('SIGTERM')).duration).toBeLessThan(1_000);
       expect(await redis.clientCount()).toBe(0);
-      expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1, linkChecker: 1 });
+      expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1 });
+    });
+
+    it('says in time that it is not healthy while Redis does not answer', async () => {
+      await using redis = await startRedisServer();
+      const app = await start({ REDIS_URL: redis.url });
+      expect(await healthOf(app)).toMatchObject({ status: 200, clients: { redis: { status: 'up' } } });
+
+      redis.freeze();
+      const { status, clients, duration } = await healthOf(app);
+      redis.thaw();
+
+      expect(status).toBe(503);
+      expect(clients).toMatchObject({ redis: { status: 'down' }, dynamodb: { status: 'up' } });
+      expect(duration).toBeLessThan(1_000);
+      await app.kill();
     });
 
     it('caches links in it for a while', async () => {
@@ -316,7 +375,7 @@ describe('the sample app', () => {
       await expect(start({ PORT: port })).rejects.toThrow(`PORT must be an integer from 0 to 65535, not "${port}"`);
     });
 
-    it('serves links without Redis, limits nobody, and says so once', async () => {
+    it('serves links without Redis, limits nobody, and says so once, and in its health', async () => {
       const testing = await import('nestjs-clients/testing');
       const redis = await testing.startRedisServer();
       const app = await start({ REDIS_URL: redis.url, RATE_LIMIT: '3' });
@@ -329,6 +388,10 @@ describe('the sample app', () => {
       }
 
       expect(app.output.match(/Nobody is limited/g)).toHaveLength(1);
+      expect(await healthOf(app)).toMatchObject({
+        status: 503,
+        clients: { redis: { status: 'down' }, dynamodb: { status: 'up' }, linkChecker: { status: 'idle' } },
+      });
     });
   });
 });

@@ -6,7 +6,9 @@ import { ClientRegistry, ClientsModule, type ClientEvent, type ClientsModuleOpti
 
 /** A module class made of its metadata. */
 export function moduleOf(metadata: ModuleMetadata, name = 'TestModule'): Type {
-  class TestModule {}
+  class TestModule {
+    readonly isTestModule = true;
+  }
   Object.defineProperty(TestModule, 'name', { value: name });
   Module(metadata)(TestModule);
   return TestModule;

@@ -1,4 +1,5 @@
 import type { ClientDefinition } from '../../src/definition/client-definition.js';
+import { Redactor } from '../../src/errors/redactor.js';
 
 /** Builds a declared client as the registry does, without a registry. */
 export async function buildClient<T>(
@@ -6,5 +7,5 @@ export async function buildClient<T>(
   given: { name?: string; dependencies?: readonly unknown[]; supplied?: unknown } = {},
 ): Promise<T> {
   const { name = 'client', dependencies = [], supplied } = given;
-  return definition.blueprint.create({ name, dependencies, supplied, keepSecret() {} });
+  return definition.blueprint.create({ name, dependencies, supplied, redactor: new Redactor() });
 }

@@ -23,6 +23,9 @@ export interface PostgresServer {
 /** What the superuser's password is: any, as the server trusts this machine. It must not appear in any output. */
 export const PASSWORD = 'open-sesame-pg';
 
+/* oxlint-disable vitest/no-conditional-tests, vitest/valid-title, vitest/valid-describe-callback -- not a test */
+/* oxlint-disable vitest/no-disabled-tests, vitest/expect-expect */
+
 /** A `describe` whose tests start real PostgreSQL servers: skipped where there is none, but a failure in CI. */
 export function describeWithPostgres(name: string, suite: () => void): void {
   if (BINARIES) describe(name, suite);
@@ -48,6 +51,9 @@ export async function startPostgres(): Promise<PostgresServer> {
       ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
       options,
     );
+    const killWithParent = (): void => void server.kill('SIGQUIT');
+    process.once('exit', killWithParent);
+    server.once('exit', () => process.off('exit', killWithParent));
     await ready(server);
     const stop = async (signal: NodeJS.Signals): Promise<void> => {
       if (server.exitCode !== null || server.signalCode !== null) return;

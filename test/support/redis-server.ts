@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,6 +12,8 @@ const HOST = '127.0.0.1';
 const SERVER = 'redis-server';
 const MISSING = `${SERVER} is not installed`;
 const POLL_INTERVAL = 20;
+/** Ports that were free and may be in use soon. */
+const taken = new Set<number>();
 /** A primary waits 5 s for more replicas by default, before it sends its data. */
 const FAST_SYNC = ['--repl-diskless-sync-delay', '0'];
 
@@ -235,14 +237,23 @@ export async function startRedisCluster({ replicas = false } = {}): Promise<Redi
   };
 }
 
-/** A loopback port that nothing listens on. */
+/** A loopback port that nothing listens on; below those from which the system takes the ports of outgoing connections. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    const server = createServer().listen(port, HOST);
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('listening', () => resolve(!taken.has(port))).once('error', () => resolve(false));
+    });
+    if (server.listening) {
+      server.close();
+      await once(server, 'close');
+    }
+    if (isFree) {
+      taken.add(port);
+      return port;
+    }
+  }
 }
 
 async function launch(argv: readonly string[]): Promise<ChildProcess> {

@@ -3,11 +3,12 @@ import { dynamoDBClient, dynamoDBDocumentClient } from 'nestjs-clients/dynamodb'
 import { redisClient } from 'nestjs-clients/redis';
 import type { AppConfig } from '../config/app-config.js';
 
-/** Every client of the app, by name. Declaring them costs nothing: each is built when it is first injected. */
+/** Every client of the app, by name. Declaring them costs nothing: each is built when it is first used. */
 export const clients = {
   redis: redisClient(),
   dynamodb: dynamoDBClient(),
   dynamodbDocument: dynamoDBDocumentClient(),
+  // Not injected but asked for: LinkCheckerService gets it from the registry, with the first link to check.
   linkChecker: defineClient({
     create: async () => {
       const { Agent } = await import('undici');
@@ -16,13 +17,13 @@ export const clients = {
     close: (agent) => agent.close(),
     destroy: (agent) => agent.destroy(),
   }),
-  // Nobody injects this one, so it is never built: its host need not even exist.
+  // Nobody uses this one, so it is never built: its host need not even exist.
   analytics: redisClient('redis://analytics.internal:6379'),
 };
 
 export type AppClients = ClientsOf<typeof clients>;
 
-/** The options of the clients that take theirs from the environment. Called when one of them is first injected. */
+/** The options of the clients that take theirs from the environment. Called when one of them is first used. */
 export function clientOptions(config: AppConfig): ClientOptionsOf<typeof clients> {
   return {
     redis: {

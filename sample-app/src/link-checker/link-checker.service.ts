@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { InjectClient } from 'nestjs-clients';
-import type { Agent } from 'undici';
+import { ClientRegistry } from 'nestjs-clients';
+import type { AppClients } from '../clients/clients.js';
 
 const TIMEOUT = 5_000;
 
@@ -12,7 +12,7 @@ export interface CheckResult {
 
 @Injectable()
 export class LinkCheckerService {
-  constructor(@InjectClient('linkChecker') private readonly agent: Agent) {}
+  constructor(private readonly clients: ClientRegistry<AppClients>) {}
 
   /**
    * Asks the link's target, and nobody else: redirects are not followed.
@@ -22,9 +22,11 @@ export class LinkCheckerService {
    * socket connects (undici: the `connect` option) and not only before, since a name may resolve differently then.
    */
   async check(url: string): Promise<CheckResult> {
+    // Few links are ever checked: the first check builds the client, rather than bootstrap for an injected one.
+    const agent = await this.clients.get('linkChecker');
     const { origin, pathname, search } = new URL(url);
     try {
-      const { statusCode, body } = await this.agent.request({
+      const { statusCode, body } = await agent.request({
         origin,
         path: pathname + search,
         method: 'HEAD',

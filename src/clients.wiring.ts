@@ -1,0 +1,47 @@
+import type { InjectionToken } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
+import { getClientName, getClientToken } from './clients.tokens.js';
+
+/** What Nest keeps of a provider: its name, and the providers that it has injected into it. */
+type Wrapper =
+  ReturnType<ModulesContainer['values']> extends Iterable<infer M>
+    ? M extends { providers: Map<unknown, infer W> }
+      ? W
+      : never
+    : never;
+
+/** The classes that inject an eager client: as an ordinary singleton it is injected without INQUIRER. */
+export function findConsumers(modules: ModulesContainer, client: string): string[] {
+  const token = getClientToken(client);
+  return [...modules.values()]
+    .flatMap(({ providers, controllers, injectables, middlewares }) => [
+      ...providers.values(),
+      ...controllers.values(),
+      ...injectables.values(),
+      ...middlewares.values(),
+    ])
+    .filter((wrapper) => injectedInto(wrapper).some((dependency) => dependency.token === token))
+    .map(({ name }) => name as string);
+}
+
+/** The clients among these tokens and among what their providers inject, however deep. */
+export function findClientsBehind(modules: ModulesContainer, tokens: readonly InjectionToken[]): string[] {
+  const clients = new Set<string>();
+  const rest = new Set<unknown>(tokens);
+  for (const token of rest) {
+    const client = getClientName(token);
+    if (client !== undefined) clients.add(client);
+    else {
+      for (const { providers } of modules.values()) {
+        const wrapper = providers.get(token as InjectionToken);
+        for (const dependency of wrapper ? injectedInto(wrapper) : []) rest.add(dependency.token);
+      }
+    }
+  }
+  return [...clients];
+}
+
+function injectedInto(wrapper: Wrapper): Wrapper[] {
+  const properties = wrapper.getPropertiesMetadata()?.map((property) => property.wrapper) ?? [];
+  return [...(wrapper.getCtorMetadata() ?? []), ...properties].filter(Boolean);
+}

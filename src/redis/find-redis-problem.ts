@@ -1,0 +1,146 @@
+import type { RedisClientOptions } from './redis-client.js';
+import type { RedisClusterOptions } from './redis-cluster.js';
+
+type Options = Readonly<Record<string, unknown>>;
+type Rule = readonly [isValid: (value: unknown) => boolean, problem: string];
+
+const TEXT: Rule = [isText, 'must be a string, and not an empty one'];
+const STRING: Rule = [(value) => typeof value === 'string', 'must be a string'];
+const BOOLEAN: Rule = [(value) => typeof value === 'boolean', 'must be true or false'];
+const MILLISECONDS: Rule = [(value) => isNumber(value) && value >= 0, 'must be a number of milliseconds'];
+const STRATEGY: Rule = [isFunction, 'must be a function that returns milliseconds, or null'];
+
+/** What is most often wrong, mostly because a variable is missing or still a string. `null` stands for "not set". */
+const RULES: Readonly<Record<string, Rule>> = {
+  host: TEXT,
+  port: [isPort, 'must be a whole number from 1 to 65535; convert an environment variable with Number()'],
+  path: TEXT,
+  sentinels: [isList, 'must be an array of { host, port }, and not an empty one'],
+  name: TEXT,
+  role: [(value) => value === 'master' || value === 'slave', `must be 'master' or 'slave'`],
+  username: STRING,
+  password: STRING,
+  db: [
+    (value) => isInteger(value) && value >= 0,
+    'must be a whole number from 0; convert an environment variable with Number()',
+  ],
+  tls: [isObject, 'must be an object of TLS options; {} for the defaults'],
+  connectTimeout: MILLISECONDS,
+  commandTimeout: MILLISECONDS,
+  socketTimeout: MILLISECONDS,
+  disconnectTimeout: MILLISECONDS,
+  maxRetriesPerRequest: [isInteger, 'must be a whole number, or null for no limit'],
+  enableOfflineQueue: BOOLEAN,
+  enableReadyCheck: BOOLEAN,
+  enableAutoPipelining: BOOLEAN,
+  retryStrategy: STRATEGY,
+  clusterRetryStrategy: STRATEGY,
+  redisOptions: [isObject, 'must be an object of options for the connections to the nodes'],
+};
+
+const WHERE = 'give "url", "host", "port", "path" or "sentinels"';
+
+/** Says what is wrong with a client's options: which one, why and how to mend it; never its value. */
+export function findRedisProblem(options: Readonly<RedisClientOptions>): string | undefined {
+  const given: Options = { ...options };
+  if (isGiven(given['nodes'])) return '"nodes" belongs to a cluster; declare it with redisCluster()';
+  return findUrlProblem(given) ?? findBrokenRule(given) ?? findAddressProblem(given);
+}
+
+/** Says what is wrong with a cluster's options: which one, why and how to mend it; never its value. */
+export function findClusterProblem(options: Readonly<RedisClusterOptions>): string | undefined {
+  const given: Options = { ...options };
+  const single = ['url', 'host', 'port', 'path', 'sentinels'].find((key) => isGiven(given[key]));
+  if (single) return `"${single}" belongs to redisClient(); list the cluster's nodes under "nodes"`;
+  const { nodes, redisOptions } = given;
+  if (!isList(nodes)) return '"nodes" must be an array of { host, port } or URLs, and not an empty one';
+  const tls = isObject(redisOptions) && isGiven(redisOptions['tls']);
+  for (const [index, node] of nodes.entries()) {
+    const problem = findNodeProblem(node, tls);
+    if (problem) return `"nodes[${index}]" ${problem}`;
+  }
+  const problem = findBrokenRule(given);
+  if (problem || !isObject(redisOptions)) return problem;
+  const broken = findBrokenRule(redisOptions);
+  return broken && `in "redisOptions", ${broken}`;
+}
+
+function findBrokenRule(options: Options): string | undefined {
+  for (const [key, [isValid, problem]] of Object.entries(RULES)) {
+    if (isGiven(options[key]) && !isValid(options[key])) return `"${key}" ${problem}`;
+  }
+  return undefined;
+}
+
+function findUrlProblem(options: Options): string | undefined {
+  const { url } = options;
+  if (!isGiven(url)) return undefined;
+  const problem = describeUrl(url);
+  if (problem) return `"url" ${problem}`;
+  const rivals = ['host', 'path', 'sentinels', ...(new URL(url as string).port ? ['port'] : [])];
+  const rival = rivals.find((key) => isGiven(options[key]));
+  return rival && `"url" and "${rival}" both say where the server is; give one of them`;
+}
+
+function findAddressProblem({ url, host, port, path, sentinels, name }: Options): string | undefined {
+  if (isGiven(sentinels) && !isGiven(name)) return '"sentinels" needs "name", the name of the group that they watch';
+  if ([url, host, port, path, sentinels].some(isGiven)) return undefined;
+  return `nothing says where the server is; ${WHERE}`;
+}
+
+function findNodeProblem(node: unknown, tls: boolean): string | undefined {
+  if (typeof node === 'string') {
+    // ioredis reads "rediss:" as TLS for a single server only; to a node it would talk, and log in, in the clear.
+    const problem = describeUrl(node);
+    if (problem || !node.startsWith('rediss:') || tls) return problem;
+    return 'is a rediss:// URL; for TLS give redisOptions: { tls: {} } as well';
+  }
+  if (typeof node === 'number') return isPort(node) ? undefined : 'is not a port from 1 to 65535';
+  if (!isObject(node)) return 'must be { host, port } or a URL';
+  if (!isGiven(node['host']) && !isGiven(node['port'])) return 'says neither "host" nor "port"';
+  const broken = findBrokenRule(node);
+  return broken && `is wrong: ${broken}`;
+}
+
+function describeUrl(url: unknown): string | undefined {
+  if (typeof url !== 'string' || !/^rediss?:\/\//.test(url)) {
+    return 'must be a string that starts with redis:// or rediss://; a Unix socket goes under "path"';
+  }
+  if (!URL.canParse(url)) return 'is not a valid URL; percent-encode special characters in user name and password';
+  const { hostname, pathname } = new URL(url);
+  if (!hostname) return 'names no host';
+  if (!/^\/?\d*$/.test(pathname)) return 'must end with the number of a database, if with anything';
+  return undefined;
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && !Number.isNaN(value);
+}
+
+function isInteger(value: unknown): value is number {
+  return Number.isInteger(value);
+}
+
+function isPort(value: unknown): boolean {
+  return isInteger(value) && value >= 1 && value <= 65_535;
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
+function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > 0;
+}
+
+function isObject(value: unknown): value is Options {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,79 @@
+import type { Cluster, ClusterNode, ClusterOptions } from 'ioredis';
+import type { ClientDefinition } from '../definition/client-definition.js';
+import type { ClientLifecycle } from '../definition/client-lifecycle.js';
+import { configurableClient, type ClientOptionsFactory } from '../definition/configurable-client.js';
+import { loadPackage } from '../definition/load-package.js';
+import { findClusterProblem } from './find-redis-problem.js';
+import { closeCluster, destroyCluster } from './redis-closing.js';
+import { checkCluster, connect } from './redis-health.js';
+
+/**
+ * Milliseconds until a connection on which the server does not hang up is cut. ioredis asks for the slots on connections
+ * of its own, which nobody else can cut; its default, 2,000, would let them outlive the client by 3 s.
+ */
+const DISCONNECT_TIMEOUT = 500;
+
+/**
+ * ioredis's own cluster options, and some of the nodes.
+ *
+ * @example
+ * const options: RedisClusterOptions = { nodes: [{ host: 'redis-1.internal', port: 6379 }], redisOptions: { tls: {} } };
+ */
+export type RedisClusterOptions = ClusterOptions & {
+  /** Nodes to start from, as `{ host, port }` or URLs; the others are found through them. */
+  nodes: ClusterNode[];
+};
+
+/**
+ * Declares a client of a Redis Cluster: ioredis's own `Cluster`.
+ *
+ * Takes ioredis's cluster options and `nodes`, or `{ inject, useFactory }` that returns them. Without any, they come from
+ * the factory of `forRootAsync`. User name, password and TLS for all nodes go under `redisOptions`. `lazyConnect` is
+ * always on: connections open after bootstrap, or with the first command. `redisOptions.disconnectTimeout` is 500 ms by
+ * default.
+ *
+ * At shutdown every command is answered before the connections end. With a node out of reach, commands queued for it
+ * have until `closeTimeout` and then reject.
+ *
+ * The health check asks one node for CLUSTER INFO, and fails unless it reports that every slot is served. It fails at
+ * once while the client is not connected. An unreachable node is reported as an error event even if others serve.
+ *
+ * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package `ioredis` fails
+ * with `CLIENTS_MISSING_PACKAGE`.
+ *
+ * @example
+ * ClientsModule.forRoot({
+ *   clients: { redis: redisCluster({ nodes: [{ host: 'redis-1.internal', port: 6379 }], scaleReads: 'slave' }) },
+ * });
+ */
+export function redisCluster(
+  options?: RedisClusterOptions | ClientOptionsFactory<RedisClusterOptions>,
+  lifecycle?: ClientLifecycle,
+): ClientDefinition<Cluster, RedisClusterOptions> {
+  return configurableClient<Cluster, RedisClusterOptions>(
+    {
+      kind: 'redis-cluster',
+      findProblem: findClusterProblem,
+      async create({ nodes, redisOptions, ...given }) {
+        const { Cluster } = await loadPackage('ioredis', 'redisCluster()', () => import('ioredis'));
+        return new Cluster(nodes, {
+          ...given,
+          // The cast: ioredis types the replies by `replyMapping`; the definition's client has the default type.
+          redisOptions: { disconnectTimeout: DISCONNECT_TIMEOUT, ...redisOptions } as { replyMapping?: 'legacy' },
+          lazyConnect: true,
+        });
+      },
+      connect,
+      check: checkCluster,
+      close: closeCluster,
+      destroy: destroyCluster,
+      onError(cluster, report) {
+        cluster.on('error', report);
+        // ioredis emits "error" only when no node at all answers.
+        cluster.on('node error', report);
+      },
+    },
+    options,
+    lifecycle,
+  );
+}

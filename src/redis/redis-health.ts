@@ -1,0 +1,60 @@
+import type { Cluster, Redis } from 'ioredis';
+
+/** Clients that are being waited for, so that many checks of a silent server share one set of listeners. */
+const opening = new WeakMap<Redis | Cluster, Promise<void>>();
+
+/** Opens the connection, unless a command has done so before. Rejects when the first attempt fails; ioredis goes on. */
+export async function connect(client: Redis | Cluster): Promise<void> {
+  if (client.status === 'wait') await client.connect();
+}
+
+/** One PING. Rejects at once while the connection is down: ioredis would queue the command until it is up again. */
+export async function checkRedis(client: Redis): Promise<void> {
+  await ready(client);
+  await client.ping();
+}
+
+/** Asks one node whether every slot is served. Rejects at once while the cluster is down, as `checkRedis` does. */
+export async function checkCluster(cluster: Cluster): Promise<void> {
+  await ready(cluster);
+  const info = await cluster.cluster('INFO');
+  if (!/^cluster_state:ok\b/m.test(info))
+    throw new Error('The cluster does not serve every slot: its state is not "ok"');
+}
+
+async function ready(client: Redis | Cluster): Promise<void> {
+  const { status } = client;
+  if (status === 'ready') return;
+  if (status === 'wait')
+    client.connect().catch(ignore); // the same failure comes as an event, with a better message
+  else if (status !== 'connecting' && status !== 'connect') throw notConnected(client);
+
+  let opened = opening.get(client);
+  if (!opened) {
+    opened = nextReady(client).finally(() => opening.delete(client));
+    opening.set(client, opened);
+  }
+  await opened;
+}
+
+function nextReady(client: Redis | Cluster): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const listeners = {
+      ready: () => settle(resolve),
+      error: (error: Error) => settle(() => reject(error)),
+      close: () => settle(() => reject(notConnected(client))),
+      end: () => settle(() => reject(notConnected(client))),
+    };
+    const settle = (outcome: () => void): void => {
+      for (const [event, listener] of Object.entries(listeners)) client.off(event, listener);
+      outcome();
+    };
+    for (const [event, listener] of Object.entries(listeners)) client.on(event, listener);
+  });
+}
+
+function notConnected({ status }: Redis | Cluster): Error {
+  return new Error(`There is no connection to Redis: the client's status is "${status}"`);
+}
+
+function ignore(): void {}

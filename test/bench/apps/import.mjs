@@ -1,0 +1,20 @@
+/** What importing a package costs in a process that has loaded Nest. Arguments: the file that imports it. */
+import 'reflect-metadata';
+import '@nestjs/common';
+import '@nestjs/core';
+import '@nestjs/platform-express';
+import { countModules } from './loaded-modules.mjs';
+
+const [file, counting] = process.argv.slice(2);
+await import('./imports/nothing.mjs'); // the first import() of a process sets up the loader
+const counted = counting && (await countModules());
+gc();
+const before = process.memoryUsage();
+const startedAt = performance.now();
+await import(file);
+const time = performance.now() - startedAt;
+gc();
+const after = process.memoryUsage();
+
+console.log(JSON.stringify({ time, heap: after.heapUsed - before.heapUsed, rss: after.rss - before.rss, ...(counting && counted()) }));
+process.exit();

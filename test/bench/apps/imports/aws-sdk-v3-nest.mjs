@@ -1,0 +1,1 @@
+import 'aws-sdk-v3-nest';

@@ -1,0 +1,1 @@
+import '@nestjs-modules/ioredis';

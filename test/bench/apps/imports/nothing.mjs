@@ -1,0 +1,1 @@
+/** What an import costs that imports nothing. */

@@ -1,0 +1,3 @@
+import 'nestjs-clients';
+import 'nestjs-clients/redis';
+import 'nestjs-clients/dynamodb';

@@ -1,0 +1,1 @@
+import '@songkeys/nestjs-redis';

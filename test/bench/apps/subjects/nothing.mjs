@@ -1,0 +1,2 @@
+/** The service without any client. */
+export const declare = () => ({});

@@ -1,0 +1,80 @@
+import { alternate } from '../harness/alternate.mjs';
+import { runApp } from '../harness/child.mjs';
+import { count, mb, ms, spread, table } from '../harness/format.mjs';
+import { NEST_11, NEST_12 } from '../harness/places.mjs';
+import { ratio, summarize } from '../harness/statistics.mjs';
+
+const SUBJECTS = {
+  ours: { title: 'nestjs-clients, /redis and /dynamodb', place: NEST_12, file: 'ours.mjs', ours: true },
+  oursCore: { title: 'nestjs-clients alone', place: NEST_12, file: 'ours-core.mjs', ours: true },
+  awsSdkNest: { title: 'aws-sdk-v3-nest', place: NEST_12, file: 'aws-sdk-v3-nest.mjs' },
+  nestjsModules: { title: '@nestjs-modules/ioredis', place: NEST_12, file: 'nestjs-modules.mjs' },
+  oursOn11: { title: 'nestjs-clients, /redis and /dynamodb', place: NEST_11, file: 'ours.mjs', ours: true },
+  songkeys: { title: '@songkeys/nestjs-redis', place: NEST_11, file: 'songkeys.mjs' },
+  liaoliaots: { title: '@liaoliaots/nestjs-redis', place: NEST_11, file: 'liaoliaots.mjs' },
+};
+/** Those that come with a driver, as the library's entries for Redis and DynamoDB do when they are used. */
+const PEERS = { nestjsModules: 'ours', songkeys: 'oursOn11', liaoliaots: 'oursOn11' };
+
+/** The cost of importing the package, over Nest alone. */
+export default {
+  id: 'import',
+
+  async measure({ rounds }) {
+    const run = ({ place, file }, ...args) => runApp(place, 'import.mjs', [`./imports/${file}`, ...args]);
+    const counted = {};
+    for (const [name, subject] of Object.entries(SUBJECTS)) counted[name] = await run(subject, 'count');
+    return { counted, series: await alternate(SUBJECTS, rounds(20), (subject) => run(subject)) };
+  },
+
+  report({ counted, series }) {
+    const time = (name) => summarize(series[name].time);
+    const faster = Object.entries(PEERS).map(([peer, ours]) => ratio(series[peer].time, series[ours].time));
+    const peerTimes = Object.keys(PEERS).map((name) => `${SUBJECTS[name].title} ${ms(time(name).median)}`);
+    return {
+      title: 'Importing the package',
+      about:
+        'Each in a fresh process that has loaded Nest and its Express adapter. Modules are the files that V8 compiles for it.',
+      rows: [
+        {
+          figure: 'import over Nest alone: time',
+          goal: '< 3 ms',
+          ours: spread(time('ours'), ms),
+          compared: peerTimes.join('<br>'),
+          ratio: `peers ${faster.map((summary) => spread(summary)).join('<br>')}`,
+          met: time('ours').median < 3,
+        },
+        {
+          figure: 'import over Nest alone: SDK modules',
+          goal: '0',
+          ours: count(counted.ours.sdkModules),
+          compared: Object.keys(PEERS).map((name) => `${SUBJECTS[name].title} ${counted[name].sdkModules}`).join('<br>'),
+          ratio: '',
+          met: counted.ours.sdkModules === 0,
+        },
+      ],
+      details: table(
+        ['import', 'Nest', 'time', 'resident memory', 'heap', 'modules', 'of SDKs'],
+        Object.entries(SUBJECTS).map(([name, { title, place }]) => [
+          title,
+          place.slice(4),
+          spread(time(name), ms),
+          spread(summarize(series[name].rss), mb),
+          mb(summarize(series[name].heap).median),
+          count(counted[name].modules),
+          count(counted[name].sdkModules),
+        ]),
+      ),
+      plot: {
+        kind: 'bars',
+        title: 'Importing the package, over Nest alone',
+        unit: 'ms',
+        bars: ['ours', 'nestjsModules', 'songkeys', 'liaoliaots'].map((name) => ({
+          label: SUBJECTS[name].title,
+          ours: Boolean(SUBJECTS[name].ours),
+          ...time(name),
+        })),
+      },
+    };
+  },
+};

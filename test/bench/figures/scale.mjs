@@ -1,0 +1,70 @@
+import { alternate } from '../harness/alternate.mjs';
+import { runApp } from '../harness/child.mjs';
+import { count, ms, number, spread, table } from '../harness/format.mjs';
+import { NEST_12 } from '../harness/places.mjs';
+import { median, ratio, summarize } from '../harness/statistics.mjs';
+
+const SIZES = [10, 100, 1_000, 10_000];
+const SUBJECTS = { ours: 'ours', plain: 'plain' };
+
+/** Bootstrap with ever more declared clients, over the same number of plain factory providers. */
+export default {
+  id: 'scale',
+
+  async measure({ rounds }) {
+    const results = {};
+    for (const size of SIZES) {
+      results[size] = await alternate(SUBJECTS, rounds(15), (kind) => runApp(NEST_12, 'many.mjs', [kind, 'declared', size]));
+    }
+    return results;
+  },
+
+  report(results) {
+    const time = (size, kind) => results[size][kind].time;
+    const ratios = Object.fromEntries(SIZES.map((size) => [size, ratio(time(size, 'ours'), time(size, 'plain'))]));
+    const [, , thousand, tenThousand] = SIZES;
+    const growth = (kind) => median(time(tenThousand, kind)) / median(time(thousand, kind));
+    return {
+      title: 'Bootstrap with many clients',
+      about: 'From `forRoot()` to the application context, fresh processes; none is injected. Plain: eager factory providers that a global module exports.',
+      rows: [
+        ...SIZES.map((size) => ({
+          figure: `bootstrap with ${count(size)} declared clients`,
+          goal: '<= 1.1 x plain factory providers',
+          ours: spread(summarize(time(size, 'ours')), ms),
+          compared: `plain ${spread(summarize(time(size, 'plain')), ms)}`,
+          ratio: spread(ratios[size]),
+          met: ratios[size].median <= 1.1,
+        })),
+        {
+          figure: '… from 1,000 to 10,000',
+          goal: 'linear: <= 10 x',
+          ours: `${number(growth('ours'))} x`,
+          compared: `plain ${number(growth('plain'))} x`,
+          ratio: '',
+          met: growth('ours') <= 10,
+        },
+      ],
+      details: table(
+        ['clients', 'nestjs-clients', 'plain providers', 'ratio', 'a client'],
+        SIZES.map((size) => [
+          count(size),
+          spread(summarize(time(size, 'ours')), ms),
+          spread(summarize(time(size, 'plain')), ms),
+          spread(ratios[size]),
+          `${number((median(time(size, 'ours')) * 1e3) / size)} µs`,
+        ]),
+      ),
+      plot: {
+        kind: 'lines',
+        title: 'Bootstrap with many declared clients',
+        unit: 'ms',
+        lines: Object.entries({ ours: 'nestjs-clients', plain: 'plain factory providers' }).map(([kind, label]) => ({
+          label,
+          ours: kind === 'ours',
+          points: SIZES.map((size) => ({ x: size, y: median(time(size, kind)) })),
+        })),
+      },
+    };
+  },
+};

@@ -1,0 +1,71 @@
+import { startServer } from '../harness/child.mjs';
+import { count, spread, table } from '../harness/format.mjs';
+import { loadTool } from '../harness/places.mjs';
+import { ratio, summarize } from '../harness/statistics.mjs';
+import { SUBJECTS } from '../subjects.mjs';
+
+const COMPARED = ['ours', 'singleton'];
+const SECONDS = 2;
+const RUNS_PER_PROCESS = 4;
+
+/** Requests a second that read from a real redis-server, over a client at module level. */
+export default {
+  id: 'throughput',
+
+  async measure({ rounds, env }) {
+    const series = { ours: [], singleton: [] };
+    // Fresh processes now and then: each compiles its code in its own way.
+    for (let round = 0; round < rounds(6); round++) {
+      const servers = {};
+      for (const name of COMPARED) {
+        const { place, file } = SUBJECTS[name];
+        servers[name] = await startServer(place, 'serve.mjs', [`./subjects/redis/${file}`], env);
+      }
+      try {
+        for (let run = -1; run < RUNS_PER_PROCESS; run++) {
+          const order = (round + run) % 2 ? COMPARED : COMPARED.toReversed();
+          for (const name of order) {
+            const requests = await load(`${servers[name].url}/links/1`);
+            if (run >= 0) series[name].push(requests);
+          }
+        }
+      } finally {
+        for (const server of Object.values(servers)) await server.stop();
+      }
+    }
+    return series;
+  },
+
+  report({ ours, singleton }) {
+    const throughput = ratio(ours, singleton);
+    const perSecond = (value) => `${count(value)}/s`;
+    return {
+      title: 'Handler throughput',
+      about: `50 connections for ${SECONDS} s a run (autocannon); the handler reads one key from a real redis-server.`,
+      rows: [
+        {
+          figure: 'handler throughput',
+          goal: '>= 0.99 x module-level singleton',
+          ours: spread(summarize(ours), perSecond),
+          compared: `singleton ${spread(summarize(singleton), perSecond)}`,
+          ratio: spread(throughput),
+          met: throughput.median >= 0.99,
+        },
+      ],
+      details: table(
+        ['subject', 'requests', 'runs'],
+        Object.entries({ ours, singleton }).map(([name, values]) => [
+          SUBJECTS[name].title,
+          spread(summarize(values), perSecond),
+          count(values.length),
+        ]),
+      ),
+    };
+  },
+};
+
+async function load(url) {
+  const result = await loadTool('autocannon')({ url, connections: 50, duration: SECONDS });
+  if (result.non2xx || result.errors) throw new Error(`${url}: ${result.non2xx} failed, ${result.errors} unanswered`);
+  return result['2xx'] / result.duration;
+}

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { appIn } from './places.mjs';
+
+const NODE_FLAGS = ['--no-warnings', '--expose-gc'];
+
+/** Runs an app to its end in a process of its own, and returns the JSON that it prints. */
+export async function runApp(place, file, args = [], env = {}) {
+  const child = spawn(process.execPath, [...NODE_FLAGS, appIn(place, file), ...args.map(String)], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  if (code !== 0) throw new Error(`${file} ${args.join(' ')} in ${place} ended with ${code}`);
+  return JSON.parse(output);
+}
+
+/** Starts an app that serves HTTP and prints its port. What it complains of while it is shut down is its own affair. */
+export async function startServer(place, file, args = [], env = {}) {
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, ['--no-warnings', appIn(place, file), ...args.map(String)], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  let complaints = '';
+  child.stderr.on('data', (chunk) => (complaints += chunk));
+  const failed = exited.then(([code]) => {
+    throw new Error(`${file} ${args.join(' ')} in ${place} ended with ${code}: ${complaints}`);
+  });
+  const [port] = await Promise.race([once(child.stdout, 'data'), failed]);
+  failed.catch(() => {});
+  return {
+    url: `http://127.0.0.1:${Number(port)}`,
+    startedAt,
+    exited,
+    signal: (name) => child.kill(name),
+    async stop() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { cpSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const BENCH = join(import.meta.dirname, '..');
+const ROOT = join(BENCH, '../..');
+
+/** The two installations in which subjects run. What a package wants decides which one it is measured in. */
+export const NEST_12 = 'nest12';
+export const NEST_11 = 'nest11';
+const PLACES = [NEST_12, NEST_11];
+
+/**
+ * Makes each installation complete: peers as locked, the library as built, and the apps.
+ *
+ * Library and apps are copied next to the peers, so that all of them resolve the same Nest and the same SDKs, and so that
+ * the library is loaded as an installed package is.
+ */
+export function preparePlaces(log) {
+  if (!existsSync(join(ROOT, 'dist/index.js'))) throw new Error('Nothing to measure: run "npm run build" first.');
+  for (const place of PLACES) {
+    const home = join(BENCH, 'peers', place);
+    if (isStale(home)) {
+      log(`npm ci in test/bench/peers/${place}`);
+      execFileSync('npm', ['ci', '--prefix', home], { stdio: ['ignore', 'ignore', 'inherit'] });
+    }
+    const modules = join(home, 'node_modules');
+    rmSync(join(modules, 'nestjs-clients'), { recursive: true, force: true });
+    cpSync(join(ROOT, 'dist'), join(modules, 'nestjs-clients/dist'), { recursive: true });
+    cpSync(join(ROOT, 'package.json'), join(modules, 'nestjs-clients/package.json'));
+    rmSync(join(modules, '.bench'), { recursive: true, force: true });
+    cpSync(join(BENCH, 'apps'), join(modules, '.bench'), { recursive: true });
+  }
+}
+
+/** Where an app is, for a child process to run. */
+export function appIn(place, file) {
+  return join(BENCH, 'peers', place, 'node_modules/.bench', file);
+}
+
+/** A package of the benchmarks' own, such as the load generator. */
+export function loadTool(name) {
+  return createRequire(join(BENCH, 'peers', NEST_12, 'package.json'))(name);
+}
+
+export function versionIn(place, name) {
+  const file = join(BENCH, 'peers', place, 'node_modules', name, 'package.json');
+  return JSON.parse(readFileSync(file, 'utf8')).version;
+}
+
+function isStale(home) {
+  const installed = join(home, 'node_modules/.package-lock.json');
+  return !existsSync(installed) || statSync(installed).mtimeMs < statSync(join(home, 'package-lock.json')).mtimeMs;
+}

@@ -1,0 +1,59 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { table } from './format.mjs';
+import { draw } from './plot.mjs';
+
+const DOCS = join(import.meta.dirname, '../../../docs');
+const HEADER = ['figure', 'goal', 'nestjs-clients', 'compared with', 'ratio', ''];
+
+/** The summary, to the terminal. */
+export function printReport(figures, results) {
+  const reports = figures.map(({ id, report }) => report(results.measured[id]));
+  for (const { title, rows, details } of reports) {
+    console.log(`\n${title}\n\n${table(HEADER, rows.map(toCells))}\n\n${details}`);
+  }
+}
+
+/** docs/performance.md, and a plot for each figure that has one. */
+export function writeReport(figures, results) {
+  const reports = figures.map(({ id, report }) => ({ id, ...report(results.measured[id]) }));
+  mkdirSync(join(DOCS, 'performance'), { recursive: true });
+  for (const { id, plot } of reports) {
+    if (plot) writeFileSync(join(DOCS, 'performance', `${id}.svg`), draw(plot));
+  }
+  const rows = reports.flatMap((report) => report.rows);
+  writeFileSync(join(DOCS, 'performance.md'), render(reports, rows, results));
+}
+
+function render(reports, rows, { machine, date, duration }) {
+  const met = rows.filter((row) => row.met).length;
+  return `# Performance
+
+<!-- Written by test/bench/run.mjs. Do not edit: run it again. -->
+
+\`npm run bench\` measures all of this side by side, in ${Math.ceil(duration / 60)} minutes, and writes this page. Runs of the
+subjects alternate; what is shown is the median, with the quartiles in parentheses; a ratio is taken run by run, ours over the
+other's, so that below 1 is faster. A peer that wants Nest 11 and ioredis 5 runs on those, and is compared with
+nestjs-clients on the same. Nothing here is asserted by a test, and no figure is written by hand.
+
+Measured on ${date}:
+
+${machine.map((line) => `- ${line}`).join('\n')}
+
+## Goals
+
+${met} of ${rows.length} met.
+
+${table(HEADER, rows.map(toCells))}
+
+${reports.map(renderSection).join('\n')}`;
+}
+
+function renderSection({ id, title, about, details, plot }) {
+  const image = plot ? `![${plot.title}](performance/${id}.svg)\n\n` : '';
+  return `## ${title}\n\n${about}\n\n${image}${details}\n`;
+}
+
+function toCells({ figure, goal, ours, compared, ratio, met }) {
+  return [figure, goal, ours, compared, ratio, met ? 'met' : '**missed**'];
+}

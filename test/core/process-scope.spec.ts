@@ -1,0 +1,259 @@
+import { Injectable, type INestApplication } from '@nestjs/common';
+import { describe, expect, it } from 'vitest';
+import { defineClient, getClientToken, InjectClient, type ClientDefinition } from '../../src/index.js';
+import { bootApp, clientsOf, nextEvent, recordEvents, registryOf, rejection } from '../support/boot-app.js';
+import { deferred } from '../support/deferred.js';
+import { FakeClient, Journal } from '../support/journal.js';
+import { RecordingLogger } from '../support/recording-logger.js';
+
+@Injectable()
+class Consumer {
+  constructor(@InjectClient('main') readonly client: FakeClient) {}
+}
+
+const shared = { scope: 'process' as const };
+
+function boot(main: ClientDefinition<FakeClient>): Promise<INestApplication> {
+  return bootApp({ imports: [clientsOf({ main })], providers: [Consumer] });
+}
+
+const clientIn = (app: INestApplication) => app.get(Consumer).client;
+
+describe("scope: 'process'", () => {
+  it('gives every application the same client, opened once', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    const apps = [await boot(main), await boot(main), await boot(main)];
+    expect(new Set(apps.map(clientIn))).toEqual(new Set(journal.built));
+    expect(journal.entries).toEqual(['create main', 'connect main']);
+  });
+
+  it('builds once for applications that boot at the same time', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    await Promise.all([boot(main), boot(main), boot(main)]);
+    expect(journal.of('create')).toEqual(['create main']);
+  });
+
+  it.each([[[0, 1]], [[1, 0]], [[0, 1, 2]], [[0, 2, 1]], [[1, 0, 2]], [[1, 2, 0]], [[2, 0, 1]], [[2, 1, 0]]])(
+    'closes with the last application, when they close in the order %j',
+    async (order) => {
+      const journal = new Journal();
+      const main = journal.client('main', {}, shared);
+      const apps: INestApplication[] = [];
+      for (const _ of order) apps.push(await boot(main));
+      for (const index of order.slice(0, -1)) await apps[index]!.close();
+      expect(journal.of('close')).toEqual([]);
+      expect(await registryOf(apps[order.at(-1)!]!).check('main')).toMatchObject({ status: 'up' });
+      await apps[order.at(-1)!]!.close();
+      expect(journal.of('close')).toEqual(['close main']);
+    },
+  );
+
+  it('closes once when all applications close at the same time', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    const apps = [await boot(main), await boot(main)];
+    await Promise.all(apps.map((app) => app.close()));
+    expect(journal.of('close')).toEqual(['close main']);
+  });
+
+  it('refuses an application that has closed, while another one goes on', async () => {
+    const main = new Journal().client('main', {}, shared);
+    const [first, second] = [await boot(main), await boot(main)];
+    await first.close();
+    expect((await rejection(registryOf(first).get('main'))).code).toBe('CLIENTS_CLOSED');
+    expect(await registryOf(second).get('main')).toBe(clientIn(second));
+  });
+
+  it('shows as closed in an application that has closed, while another one goes on', async () => {
+    const main = new Journal().client('main', {}, shared);
+    const [first, second] = [await boot(main), await boot(main)];
+    await first.close();
+    expect(registryOf(first).status()[0]?.state).toBe('closed');
+    expect(registryOf(first).peek('main')).toBeUndefined();
+    expect(registryOf(second).status()[0]?.state).toBe('open');
+  });
+
+  it('gives a new client to an application that starts after the last has closed', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    await (await boot(main)).close();
+    const app = await boot(main);
+    expect(clientIn(app)).toBe(journal.built[1]);
+    await app.close();
+    expect(journal.of('close')).toHaveLength(2);
+  });
+
+  it('gives a new client to an application that starts while the old one is closing', async () => {
+    const journal = new Journal();
+    const release = deferred();
+    const closing = deferred();
+    const main = journal.client(
+      'main',
+      {
+        close: () => {
+          closing.resolve();
+          return release.promise;
+        },
+      },
+      shared,
+    );
+    const closed = (await boot(main)).close();
+    await closing.promise;
+    const app = await boot(main);
+    expect(clientIn(app)).toBe(journal.built[1]);
+    release.resolve();
+    await closed;
+    expect(registryOf(app).status()[0]?.state).toBe('open');
+  });
+
+  it('is not held by an application that failed to boot', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    const failing = { provide: 'FAILING', useValue: { onModuleInit: () => Promise.reject(new Error('no boot')) } };
+    const app = await boot(main);
+    await rejection(bootApp({ imports: [clientsOf({ main })], providers: [Consumer, failing] }));
+    await app.close();
+    expect(journal.entries).toEqual(['create main', 'connect main', 'close main']);
+  });
+
+  it('is used by the next application after one that failed to boot', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    const failing = { provide: 'FAILING', useValue: { onModuleInit: () => Promise.reject(new Error('no boot')) } };
+    await rejection(bootApp({ imports: [clientsOf({ main })], providers: [Consumer, failing] }));
+    const app = await boot(main);
+    await app.close();
+    expect(journal.of('close')).toHaveLength(journal.built.length);
+  });
+
+  it('is never closed unnoticed under an application that is still booting when the other one closes', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    const first = await boot(main);
+    const booting = deferred();
+    const go = deferred();
+    const hook = () => {
+      booting.resolve();
+      return go.promise;
+    };
+    const second = bootApp({
+      imports: [clientsOf({ main })],
+      providers: [Consumer, { provide: 'SLOW', useValue: { onModuleInit: hook } }],
+    });
+    await booting.promise;
+    await first.close();
+    go.resolve();
+    const outcome = await second.catch((error: unknown) => error as Error);
+    if (outcome instanceof Error) {
+      expect(outcome).toMatchObject({ code: 'CLIENTS_CLOSED', client: 'main' });
+    } else {
+      expect(registryOf(outcome).status()[0]?.state).toBe('open');
+      expect(clientIn(outcome)).toBe(await registryOf(outcome).get('main'));
+    }
+  });
+
+  it('closes what it is built on with it, and not before', async () => {
+    const journal = new Journal();
+    const base = journal.client('base', {}, shared);
+    const main = journal.client('main', { inject: [getClientToken('base')] }, shared);
+    const both = () => bootApp({ imports: [clientsOf({ base, main })], providers: [Consumer] });
+    const [first, second] = [await both(), await both()];
+    await registryOf(second).get('base');
+    await first.close();
+    expect(journal.of('close')).toEqual([]);
+    await second.close();
+    expect(journal.entries.slice(-2)).toEqual(['close main', 'close base']);
+  });
+
+  it('keeps what it is built on open for an application that declares the base under another name', async () => {
+    const journal = new Journal();
+    const base = journal.client('base', {}, shared);
+    const main = journal.client('main', { inject: [getClientToken('base')] }, shared);
+    const first = await bootApp({ imports: [clientsOf({ base, main })], providers: [Consumer] });
+    const second = await bootApp({ imports: [clientsOf({ other: base })] });
+    expect(await registryOf(second).get('other')).toBe(journal.built[0]);
+    await first.close();
+    expect(journal.of('close')).toEqual(['close main']);
+    await second.close();
+    expect(journal.of('close')).toEqual(['close main', 'close base']);
+  });
+
+  it('may be built on by a client of one application', async () => {
+    const journal = new Journal();
+    const base = journal.client('base', {}, shared);
+    const main = journal.client('main', { inject: [getClientToken('base')] });
+    const both = () => bootApp({ imports: [clientsOf({ base, main })], providers: [Consumer] });
+    const [first, second] = [await both(), await both()];
+    await first.close();
+    expect(journal.of('close')).toEqual(['close main']);
+    await second.close();
+    expect(journal.of('close')).toEqual(['close main', 'close main', 'close base']);
+  });
+
+  it.each([false, true])(
+    'cannot be built on a client of one application: the error says why (eager: %s)',
+    async (eager) => {
+      const journal = new Journal();
+      const base = journal.client('base', {}, { eager });
+      const main = journal.client('main', { inject: [getClientToken('base')] }, shared);
+      const error = await rejection(bootApp({ imports: [clientsOf({ base, main })], providers: [Consumer] }));
+      expect(error).toMatchObject({ code: 'CLIENTS_CREATE_FAILED' });
+      expect(error.message).toMatch(/"main".*"process".*"base"/);
+    },
+  );
+
+  it('is never shared by two definitions, however alike', async () => {
+    const journal = new Journal();
+    await boot(journal.client('main', {}, shared));
+    await boot(journal.client('main', {}, shared));
+    expect(journal.built).toHaveLength(2);
+  });
+
+  it('tries again in every application after a failed build', async () => {
+    let attempts = 0;
+    const main = defineClient(
+      {
+        create: () => {
+          if (++attempts === 1) throw new Error('no luck');
+          return new FakeClient('main');
+        },
+      },
+      shared,
+    );
+    expect((await rejection(boot(main))).code).toBe('CLIENTS_CREATE_FAILED');
+    const app = await boot(main);
+    expect(clientIn(app)).toBeInstanceOf(FakeClient);
+  });
+
+  it('names, to each application, the client as that application does', async () => {
+    const journal = new Journal();
+    const main = journal.client('x', { onError: (client, report) => client.on('error', report) }, shared);
+    const first = await bootApp({ imports: [clientsOf({ main })], providers: [Consumer] });
+    const second = await bootApp({ imports: [clientsOf({ other: main })] });
+    await registryOf(second).get('other');
+    const heard = nextEvent(registryOf(second), 'error', 'other');
+    journal.built[0]?.emit('error', new Error('lost'));
+    expect((await heard).client).toBe('other');
+    expect(registryOf(first).status()[0]?.lastError?.message).toBe('lost');
+  });
+
+  it('says nothing more to an application that has closed, nor to one that failed to boot', async () => {
+    const journal = new Journal();
+    const logger = new RecordingLogger();
+    const main = journal.client('main', { onError: (client, report) => client.on('error', report) }, shared);
+    const root = { imports: [clientsOf({ main })], providers: [Consumer] };
+    const failing = { provide: 'FAILING', useValue: { onModuleInit: () => Promise.reject(new Error('no boot')) } };
+    await rejection(bootApp({ ...root, providers: [...root.providers, failing] }));
+    const closed = await bootApp(root);
+    const app = await bootApp(root, { logger });
+    await closed.close();
+    const events = recordEvents(registryOf(app));
+    journal.built.at(-1)?.emit('error', new Error('lost'));
+    expect(events.map(({ type }) => type)).toEqual(['error']);
+    // Every registry logs what it hears; a line for each application that ever was would be a flood.
+    expect(logger.ownLines.filter((line) => line.includes('lost'))).toHaveLength(1);
+    app.useLogger(false);
+  });
+});

@@ -1,0 +1,44 @@
+import { BullModule, OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
+import { Logger } from '@nestjs/common';
+import { ConfigModule, ConfigService } from '@nestjs/config';
+import type { Job } from 'bullmq';
+import type { Redis, RedisOptions } from 'ioredis';
+import { ClientsModule, getClientToken } from '../../src/index.js';
+import { InjectRedis, redisClient } from '../../src/redis/index.js';
+
+const redisFromConfig = (options: RedisOptions) =>
+  redisClient({
+    inject: [ConfigService],
+    useFactory: (config: ConfigService) => ({ ...options, url: config.getOrThrow<string>('REDIS_URL') }),
+  });
+
+/** Two clients: handlers want a command to fail while Redis is down, BullMQ's workers want it to wait. */
+export const AppClientsModule = ClientsModule.forRoot({
+  imports: [ConfigModule],
+  clients: { redis: redisFromConfig({}), queues: redisFromConfig({ maxRetriesPerRequest: null }) },
+});
+
+export const QueuesModule = BullModule.forRootAsync({
+  inject: [getClientToken('queues')],
+  useFactory: (connection: Redis) => ({ connection }),
+});
+
+export const ThumbnailsQueueModule = BullModule.registerQueue({ name: 'thumbnails' });
+
+@Processor('thumbnails')
+export class ThumbnailsProcessor extends WorkerHost {
+  private readonly logger = new Logger(ThumbnailsProcessor.name);
+
+  constructor(@InjectRedis() private readonly redis: Redis) {
+    super();
+  }
+
+  async process(job: Job<{ image: string }>): Promise<number> {
+    return this.redis.incr(`thumbnails:${job.data.image}`);
+  }
+
+  @OnWorkerEvent('error')
+  onError(error: Error): void {
+    this.logger.warn(error.message); // without a listener BullMQ prints to the console
+  }
+}

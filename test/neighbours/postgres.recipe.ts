@@ -1,0 +1,20 @@
+import { ConfigModule, ConfigService } from '@nestjs/config';
+import { Pool } from 'pg';
+import { ClientsModule, defineClient } from '../../src/index.js';
+
+export const postgres = defineClient<Pool>({
+  kind: 'postgres',
+  inject: [ConfigService],
+  create: (config: ConfigService) =>
+    new Pool({
+      connectionString: config.getOrThrow<string>('PG_URL'),
+      connectionTimeoutMillis: 2_000,
+      query_timeout: 4_000, // less than closeTimeout, so that no query can hold up the shutdown
+    }),
+  connect: async (pool) => (await pool.connect()).release(),
+  check: (pool) => pool.query('select 1'),
+  close: (pool) => pool.end(),
+  onError: (pool, report) => pool.on('error', report),
+});
+
+export const PostgresModule = ClientsModule.forRoot({ imports: [ConfigModule], clients: { postgres } });
