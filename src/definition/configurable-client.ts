@@ -26,7 +26,8 @@ export interface ConfigurableDriver<T, O extends object> extends Omit<ClientDriv
   readonly kind: string;
   /** Says what is wrong with complete options: what, where, how to mend it; never a value. */
   findProblem(options: Readonly<O>): string | undefined;
-  create(options: O, ...dependencies: never[]): T | Promise<T>;
+  /** Like a driver's, with the complete options and the client's name. */
+  create(options: O, name: string, ...dependencies: never[]): T | Promise<T>;
 }
 
 /** Declares a client that takes its options from the call, from `useFactory`, from `forRootAsync`, or from all three. */
@@ -61,7 +62,7 @@ export function configurableClient<T, O extends object>(
         redactor.keep(options);
         const problem = driver.findProblem(options);
         if (problem) throw invalid(problem);
-        return driver.create(options, ...(dependencies.slice(0, required.length) as never[]));
+        return driver.create(options, name, ...(dependencies.slice(0, required.length) as never[]));
       },
     },
     lifecycle,

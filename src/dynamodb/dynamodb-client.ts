@@ -42,14 +42,14 @@ export function dynamoDBClient(
     {
       kind: 'dynamodb',
       findProblem: findConfigProblem,
-      async create(config) {
+      async create(config, name) {
         const sdk = await loadPackage(
           '@aws-sdk/client-dynamodb',
           'dynamoDBClient()',
           () => import('@aws-sdk/client-dynamodb'),
         );
         const client = new sdk.DynamoDBClient(config);
-        RequestsInFlight.of(client);
+        RequestsInFlight.of(client, name);
         if (isBorrowed(config.requestHandler)) borrowers.add(client);
         return client;
       },

@@ -42,7 +42,7 @@ export function dynamoDBDocumentClient(
       kind: 'dynamodb-document',
       inject: typeof from === 'string' ? [getClientToken(from)] : [],
       findProblem: (config) => findDocumentProblem(config, from),
-      async create({ marshallOptions, unmarshallOptions }, base: DynamoDBClient) {
+      async create({ marshallOptions, unmarshallOptions }, _name, base: DynamoDBClient) {
         if (!base?.config || !base.middlewareStack)
           throw new TypeError(`"${from}", named in "from", is not a DynamoDB client`);
         const sdk = await loadPackage(
@@ -56,7 +56,7 @@ export function dynamoDBDocumentClient(
           ...(marshallOptions && { marshallOptions: { ...marshallOptions } }),
           ...(unmarshallOptions && { unmarshallOptions: { ...unmarshallOptions } }),
         });
-        RequestsInFlight.of(client);
+        RequestsInFlight.of(client, from);
         return client;
       },
       check: checkReachable,

@@ -15,26 +15,28 @@ export class RequestsInFlight {
   readonly #requests = new Set<Promise<unknown>>();
   readonly #attempts = new Set<Promise<unknown>>();
   readonly #probes = new Set<AbortController>();
+  readonly #name: string;
   #closed = false;
   #destroyed = false;
   #resetSockets = (): void => {};
 
-  /** The requests of this client, counted from the first call on. */
-  static of(client: StackOwner): RequestsInFlight {
+  /** The requests of this client, counted from the first call on; late ones are refused under the name given then. */
+  static of(client: StackOwner, name = 'dynamodb'): RequestsInFlight {
     const stack = client.middlewareStack as DynamoDBClient['middlewareStack'];
     let requests = byStack.get(stack);
     if (!requests) {
-      requests = new RequestsInFlight(stack);
+      requests = new RequestsInFlight(stack, name);
       byStack.set(stack, requests);
     }
     return requests;
   }
 
-  private constructor(stack: DynamoDBClient['middlewareStack']) {
+  private constructor(stack: DynamoDBClient['middlewareStack'], name: string) {
+    this.#name = name;
     // Outermost: once per request, whatever its retries.
     stack.add(
       (next) => (args) => {
-        if (this.#closed) return Promise.reject(closedError());
+        if (this.#closed) return Promise.reject(this.#closedError());
         return track(this.#requests, next(args));
       },
       { step: 'initialize', priority: 'high' },
@@ -42,7 +44,7 @@ export class RequestsInFlight {
     // Within the retry: once per attempt.
     stack.add(
       (next) => async (args) => {
-        if (this.#destroyed) throw closedError();
+        if (this.#destroyed) throw this.#closedError();
         try {
           return await track(this.#attempts, next(args));
         } catch (error) {
@@ -50,7 +52,7 @@ export class RequestsInFlight {
           // Node's agent has just opened another socket for a request that was waiting for one. Reset it, before it sends.
           this.#resetSockets();
           // Without a cause: the SDK looks into the cause for a connection error, and would retry.
-          throw closedError();
+          throw this.#closedError();
         }
       },
       { step: 'deserialize', priority: 'high' },
@@ -65,7 +67,7 @@ export class RequestsInFlight {
   /** Refuses new requests, and resolves when those in flight have been answered. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const probe of this.#probes) probe.abort(closedError());
+    for (const probe of this.#probes) probe.abort(this.#closedError());
     await this.drain();
   }
 
@@ -102,14 +104,13 @@ export class RequestsInFlight {
       this.#probes.delete(probe);
     }
   }
+
+  #closedError(): ClientsClosedError {
+    return new ClientsClosedError(this.#name);
+  }
 }
 
 function track<R>(set: Set<Promise<unknown>>, promise: Promise<R>): Promise<R> {
   set.add(promise);
   return promise.finally(() => set.delete(promise));
-}
-
-/** The requests do not know under which name their client was declared; this is the name it has by default. */
-function closedError(): ClientsClosedError {
-  return new ClientsClosedError('dynamodb');
 }

@@ -76,7 +76,7 @@ export class Redactor {
     seen.add(error);
     const copy = new Error(this.text(describeError(error)));
     if (!(error instanceof Error)) return copy;
-    copy.name = this.text(String(error.name));
+    copy.name = this.text(nameOf(error));
     if (typeof error.stack === 'string') copy.stack = this.text(error.stack);
     if ('code' in error && typeof error.code === 'string') Object.assign(copy, { code: this.text(error.code) });
     if (error.cause !== undefined && !seen.has(error.cause)) copy.cause = this.#copy(error.cause, seen);
@@ -111,7 +111,12 @@ export function describeError(error: unknown): string {
     const messages = error.errors.filter((inner) => inner instanceof Error && !(inner instanceof AggregateError));
     if (messages.length > 0) return messages.map(describeError).join('; ');
   }
-  return 'code' in error && typeof error.code === 'string' ? error.code : String(error.name);
+  return 'code' in error && typeof error.code === 'string' ? error.code : nameOf(error);
+}
+
+function nameOf(error: Error): string {
+  const name: unknown = error.name; // may have been overwritten with anything
+  return String(name);
 }
 
 /** An object's own values by name, those of Maps and Sets included. No getter is called. */

@@ -1,6 +1,3 @@
-import type { RedisClientOptions } from './redis-client.js';
-import type { RedisClusterOptions } from './redis-cluster.js';
-
 type Options = Readonly<Record<string, unknown>>;
 type Rule = readonly [isValid: (value: unknown) => boolean, problem: string];
 
@@ -41,14 +38,14 @@ const RULES: Readonly<Record<string, Rule>> = {
 const WHERE = 'give "url", "host", "port", "path" or "sentinels"';
 
 /** Says what is wrong with a client's options: which one, why and how to mend it; never its value. */
-export function findRedisProblem(options: Readonly<RedisClientOptions>): string | undefined {
+export function findRedisProblem(options: object): string | undefined {
   const given: Options = { ...options };
   if (isGiven(given['nodes'])) return '"nodes" belongs to a cluster; declare it with redisCluster()';
   return findUrlProblem(given) ?? findBrokenRule(given) ?? findAddressProblem(given);
 }
 
 /** Says what is wrong with a cluster's options: which one, why and how to mend it; never its value. */
-export function findClusterProblem(options: Readonly<RedisClusterOptions>): string | undefined {
+export function findClusterProblem(options: object): string | undefined {
   const given: Options = { ...options };
   const single = ['url', 'host', 'port', 'path', 'sentinels'].find((key) => isGiven(given[key]));
   if (single) return `"${single}" belongs to redisClient(); list the cluster's nodes under "nodes"`;

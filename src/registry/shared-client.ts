@@ -263,7 +263,7 @@ export class SharedClient<T = unknown> {
   async #close(remaining: () => number): Promise<Error | undefined> {
     const startedAt = performance.now();
     const wasCreating = this.state === 'creating';
-    const wasOpen = this.state === 'open';
+    const wasOpen = this.state === 'open' && this.definition.lifecycle.owned;
     let failure: Error | undefined;
     if (wasCreating) failure = await this.#awaitCreation(remaining);
     if (wasOpen && this.instance !== undefined) {
@@ -304,7 +304,7 @@ export class SharedClient<T = unknown> {
 
   async #closeOrDestroy(instance: T, remaining: () => number): Promise<Error | undefined> {
     const { blueprint, lifecycle } = this.definition;
-    if (!lifecycle.owned) return undefined;
+    if (!lifecycle.owned) return undefined; // its owner closes it
     const timeout = Math.min(lifecycle.closeTimeout, remaining());
     const problems: string[] = [];
     let cause: Error | undefined;

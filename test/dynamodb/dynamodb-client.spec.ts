@@ -88,6 +88,7 @@ describe('building', () => {
     const run = await runInNode(`
       import { createRequire } from 'node:module';
       import { dynamoDBClient, dynamoDBDocumentClient } from './src/dynamodb/index.js';
+      import { Redactor } from './src/errors/redactor.js';
       const { cache } = createRequire(import.meta.url);
       const loaded = () => Object.keys(cache).filter((file) => /[/](@aws-sdk|@smithy)[/]/.test(file)).length > 0;
       const imported = loaded();
@@ -95,7 +96,7 @@ describe('building', () => {
       dynamoDBDocumentClient();
       definition.blueprint.findProblem({ fromFactory: false });
       const declared = loaded();
-      const client = await definition.blueprint.create({ name: 'dynamodb', dependencies: [], keepSecret() {} });
+      const client = await definition.blueprint.create({ name: 'dynamodb', dependencies: [], redactor: new Redactor() });
       const built = loaded();
       await definition.blueprint.check(client);
       console.log(JSON.stringify({ imported, declared, built }));

@@ -1,6 +1,6 @@
-import { Redactor } from '../../src/errors/redactor.js';
 import { setImmediate } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
+import { afterEach, beforeEach, vi } from 'vitest';
 import { buildClient } from '../support/build-client.js';
 import { within } from '../../src/registry/deadline.js';
 import type { ClientBlueprint, ClientDefinition } from '../../src/definition/client-definition.js';
@@ -95,6 +95,18 @@ export async function drive<T extends Redis | Cluster>(definition: ClientDefinit
       await blueprint.destroy?.(client);
     },
   };
+}
+
+/** Lets a test fail in which ioredis writes to `console.error`, as it does with an error that nobody listens to. */
+export function failOnConsoleError(): void {
+  let written: unknown[][];
+  beforeEach(() => {
+    written = vi.spyOn(console, 'error').mock.calls;
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    if (written.length > 0) throw new Error(`console.error: ${String(written[0])}`);
+  });
 }
 
 function resources(): string[] {

@@ -193,12 +193,12 @@ describeWithRedis('a Redis client', () => {
       await using server = await startRedisServer();
       await using driven = await drive(redisClient({ port: server.port, protocol }));
       await driven.client.subscribe('news');
-      await check(driven);
+      await expect(check(driven)).resolves.toBeUndefined();
       await driven.close();
     });
 
     test('rejects at once while the server is down, with the reason and without queueing anything', async () => {
-      const server = await startRedisServer();
+      await using server = await startRedisServer();
       await using driven = await drive(redisClient({ port: server.port, maxRetriesPerRequest: null }));
       await check(driven);
       await server.close();

@@ -1,9 +1,9 @@
 import type { RedisOptions } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { redisClient } from '../../src/redis/index.js';
 import { describeWithRedis, freePort, startRedisServer } from '../support/redis-server.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
-import { drive } from './drive.js';
+import { drive, failOnConsoleError } from './drive.js';
 
 const CLOSE_TIMEOUT = 400;
 /** What closing takes when nothing is waited for; generous, since the machine may be busy. */
@@ -16,14 +16,7 @@ const VARIANTS: RedisOptions[] = [undefined, 0, 1, null].flatMap((maxRetriesPerR
   })),
 );
 
-let consoleError: MockInstance;
-beforeEach(() => {
-  consoleError = vi.spyOn(console, 'error');
-});
-afterEach(() => {
-  expect(consoleError).not.toHaveBeenCalled();
-  consoleError.mockRestore();
-});
+failOnConsoleError();
 
 describeWithRedis('a ready client', () => {
   test.each([{}, { enableAutoPipelining: true }, { enableOfflineQueue: false }, { maxRetriesPerRequest: null }])(
@@ -95,7 +88,7 @@ describeWithRedis('a ready client', () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient(server.url));
     await driven.client.ping();
-    const ends = vi.fn();
+    const ends = vi.fn<() => void>();
     driven.client.on('end', ends);
     await Promise.all([driven.close(), driven.close()]);
     expect(await driven.close()).toMatchObject({ forced: false, status: 'end', left: [] });
@@ -135,7 +128,7 @@ describeWithRedis('a client that was never connected', () => {
 
 describeWithRedis('a client whose server is down', () => {
   test.each(VARIANTS)('closes at once if nothing is pending, with %j', async (options) => {
-    const server = await startRedisServer();
+    await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port, ...options }));
     await driven.blueprint.connect?.(driven.client);
     await server.close();
@@ -156,7 +149,7 @@ describeWithRedis('a client whose server is down', () => {
   });
 
   test.each(VARIANTS)('rejects what is queued by the deadline, with %j', async (options) => {
-    const server = await startRedisServer();
+    await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port, ...options }));
     await driven.blueprint.connect?.(driven.client);
     await server.close();
@@ -198,7 +191,7 @@ describeWithRedis('a client whose server is down', () => {
   });
 
   test('rejects queued auto-pipelines by the deadline', async () => {
-    const server = await startRedisServer();
+    await using server = await startRedisServer();
     const options = { port: server.port, enableAutoPipelining: true, maxRetriesPerRequest: null };
     await using driven = await drive(redisClient(options));
     await driven.client.ping();

@@ -1,23 +1,20 @@
 import type { Cluster, ClusterOptions } from 'ioredis';
-import { afterEach, beforeEach, expect, test, vi, type MockInstance } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { redisCluster } from '../../src/redis/index.js';
 import { describeWithRedis, startRedisCluster, type RedisCluster } from '../support/redis-server.js';
-import { drive } from './drive.js';
+import { drive, failOnConsoleError } from './drive.js';
 
 const CLOSE_TIMEOUT = 400;
 const AT_ONCE = 250;
 
 describeWithRedis('a client of a cluster', () => {
   let cluster: RedisCluster;
-  let consoleError: MockInstance;
+  failOnConsoleError();
   beforeEach(async () => {
-    consoleError = vi.spyOn(console, 'error');
     cluster = await startRedisCluster();
   });
   afterEach(async () => {
     await cluster.close();
-    expect(consoleError).not.toHaveBeenCalled();
-    consoleError.mockRestore();
   });
 
   const noConnections = () => Promise.all(cluster.primaries.map((server) => server.clients(0)));

@@ -1,22 +1,19 @@
-import { afterEach, beforeEach, expect, test, vi, type MockInstance } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { redisClient } from '../../src/redis/index.js';
 import { describeWithRedis, startRedisSentinels, type RedisSentinels } from '../support/redis-server.js';
-import { drive } from './drive.js';
+import { drive, failOnConsoleError } from './drive.js';
 
 const CLOSE_TIMEOUT = 400;
 const AT_ONCE = 250;
 
 describeWithRedis('a client of Sentinel', () => {
   let group: RedisSentinels;
-  let consoleError: MockInstance;
+  failOnConsoleError();
   beforeEach(async () => {
-    consoleError = vi.spyOn(console, 'error');
     group = await startRedisSentinels();
   });
   afterEach(async () => {
     await group.close();
-    expect(consoleError).not.toHaveBeenCalled();
-    consoleError.mockRestore();
   });
 
   const noConnections = () => Promise.all([group.primary, ...group.sentinels].map((server) => server.clients(0)));

@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, test } from 'vitest';
+import { describe } from 'vitest';
 
 const HOST = '127.0.0.1';
 const SERVER = 'redis-server';
@@ -22,9 +22,8 @@ export const realRedis = { installed: spawnSync(SERVER, ['--version']).status ==
 
 /** A `describe` whose tests start real Redis servers: skipped where there is none, but a failure in CI. */
 export function describeWithRedis(name: string, suite: () => void): void {
-  if (realRedis.installed) describe(name, suite);
-  else if (process.env['CI']) describe(name, () => test(MISSING, () => Promise.reject(new Error(MISSING))));
-  else describe.skip(`${name} (${MISSING})`, suite);
+  if (!realRedis.installed && process.env['CI']) throw new Error(`${MISSING}, which the tests of "${name}" need`);
+  describe.skipIf(!realRedis.installed)(realRedis.installed ? name : `${name} (${MISSING})`, suite);
 }
 
 export interface RedisServerOptions {
@@ -76,13 +75,21 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   const configFile = join(directory, 'redis.conf');
   if (config !== undefined) await writeFile(configFile, config);
 
-  const argv = [
-    ...(config === undefined ? [] : [configFile]),
-    ...['--port', String(port), '--bind', HOST, '--dir', directory, '--save', '', '--appendonly', 'no'],
+  const argv = (config === undefined ? [] : [configFile]).concat(
+    '--port',
+    String(port),
+    '--bind',
+    HOST,
+    '--dir',
+    directory,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
     ...(password === undefined ? [] : ['--requirepass', password]),
     ...(user ? ['--user', user.name, 'on', `>${user.password}`, '~*', '&*', '+@all', '--user', 'default', 'off'] : []),
     ...args,
-  ];
+  );
   const login = user ? [user.name, user.password] : password === undefined ? [] : [password];
   const credentials =
     login.length > 0
@@ -109,16 +116,16 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     async clients(count) {
       while ((await server.clientCount()) !== count) await wait(POLL_INTERVAL);
     },
-    stop: () => end(child, 'SIGTERM'),
-    kill: () => end(child, 'SIGKILL'),
+    stop: () => endProcess(child, 'SIGTERM'),
+    kill: () => endProcess(child, 'SIGKILL'),
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     async restart() {
-      await end(child, 'SIGKILL');
+      await endProcess(child, 'SIGKILL');
       child = await launch(argv);
     },
     async close() {
-      await end(child, 'SIGKILL');
+      await endProcess(child, 'SIGKILL');
       await rm(directory, { recursive: true, force: true });
     },
     [Symbol.asyncDispose]: () => server.close(),
@@ -143,25 +150,23 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
   const primary = await startRedisServer({ args: FAST_SYNC });
   const replica = await startRedisServer({ args: ['--replicaof', HOST, String(primary.port), ...FAST_SYNC] });
   const peers = await Promise.all([1, 2, 3].map(async () => ({ id: nodeId(), port: await freePort() })));
-  const sentinels = await Promise.all(
-    peers.map(({ id, port }) => {
-      const config = [
-        `sentinel monitor ${name} ${HOST} ${primary.port} 2`,
-        `sentinel down-after-milliseconds ${name} 1000`,
-        `sentinel failover-timeout ${name} 3000`,
-        `sentinel myid ${id}`,
-        `sentinel known-replica ${name} ${HOST} ${replica.port}`,
-        // They would find each other by themselves, within seconds.
-        ...peers
-          .filter((peer) => peer.port !== port)
-          .map((peer) => `sentinel known-sentinel ${name} ${HOST} ${peer.port} ${peer.id}`),
-      ];
-      return startRedisServer({ port, config: `${config.join('\n')}\n`, args: ['--sentinel'] });
-    }),
-  );
+  const sentinels = await startAll(peers, ({ id, port }) => {
+    const config = [
+      `sentinel monitor ${name} ${HOST} ${primary.port} 2`,
+      `sentinel down-after-milliseconds ${name} 1000`,
+      `sentinel failover-timeout ${name} 3000`,
+      `sentinel myid ${id}`,
+      `sentinel known-replica ${name} ${HOST} ${replica.port}`,
+      // They would find each other by themselves, within seconds.
+      ...peers
+        .filter((peer) => peer.port !== port)
+        .map((peer) => `sentinel known-sentinel ${name} ${HOST} ${peer.port} ${peer.id}`),
+    ];
+    return startRedisServer({ port, config: `${config.join('\n')}\n`, args: ['--sentinel'] });
+  });
   await until(async () => /master_link_status:up/.test(await replica.command('INFO', 'replication')));
   for (const sentinel of sentinels) {
-    await until(async () => /^OK 3 /.test(await sentinel.command('SENTINEL', 'CKQUORUM', name).catch(String)));
+    await until(async () => (await sentinel.command('SENTINEL', 'CKQUORUM', name).catch(String)).startsWith('OK 3 '));
   }
 
   const close = async (): Promise<void> => {
@@ -206,17 +211,19 @@ export async function startRedisCluster({ replicas = false } = {}): Promise<Redi
     });
     return [...lines, `vars currentEpoch ${size} lastVoteEpoch 0`, ''].join('\n');
   };
-  const servers = await Promise.all(
-    plan.map((node) =>
-      startRedisServer({
-        port: node.port,
-        files: { 'nodes.conf': describeNodes(node) },
-        args: [
-          ...['--cluster-enabled', 'yes', '--cluster-port', String(node.bus), '--cluster-node-timeout', '1500'],
-          ...FAST_SYNC,
-        ],
-      }),
-    ),
+  const servers = await startAll(plan, (node) =>
+    startRedisServer({
+      port: node.port,
+      files: { 'nodes.conf': describeNodes(node) },
+      args: FAST_SYNC.concat(
+        '--cluster-enabled',
+        'yes',
+        '--cluster-port',
+        String(node.bus),
+        '--cluster-node-timeout',
+        '1500',
+      ),
+    }),
   );
   await Promise.all(
     servers.map(async (server, index) => {
@@ -256,6 +263,16 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** All of them or none: when one does not start, the others are closed. */
+async function startAll<K>(keys: readonly K[], start: (key: K) => Promise<RedisServer>): Promise<RedisServer[]> {
+  const outcomes = await Promise.allSettled(keys.map(start));
+  const servers = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (!failed) return servers;
+  await Promise.all(servers.map((server) => server.close()));
+  throw failed.reason;
+}
+
 async function launch(argv: readonly string[]): Promise<ChildProcess> {
   const child = spawn(SERVER, argv, { stdio: ['ignore', 'pipe', 'ignore'] });
   const killWithParent = (): void => void child.kill('SIGKILL');
@@ -274,7 +291,7 @@ async function launch(argv: readonly string[]): Promise<ChildProcess> {
   return child;
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill(signal);
@@ -321,10 +338,10 @@ async function* readReplies(socket: AsyncIterable<Buffer>): AsyncGenerator<strin
       const start = eol + 2;
       if (type === '-') throw new Error(line);
       if (type === '$' && line !== '-1') {
-        const end = start + Number(line);
-        if (buffer.length < end + 2) break;
-        yield buffer.toString('utf8', start, end);
-        buffer = buffer.subarray(end + 2);
+        const stop = start + Number(line);
+        if (buffer.length < stop + 2) break;
+        yield buffer.toString('utf8', start, stop);
+        buffer = buffer.subarray(stop + 2);
       } else {
         yield type === '$' ? '' : line;
         buffer = buffer.subarray(start);
