@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ReliabilityReporter } from './test/faults/support/reliability-reporter.js';
 import base from './vitest.config.js';
 
 /** Faults take servers down and wait for deadlines: longer than a test may, and one file after the other. */
@@ -10,5 +11,7 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 120_000,
     fileParallelism: false,
+    globalSetup: ['test/faults/support/transpile-apps.ts'],
+    reporters: [...(base.test?.reporters as ['default']), new ReliabilityReporter()],
   },
 });

@@ -3,9 +3,9 @@ import type { Cluster, Redis } from 'ioredis';
 /** Clients that are being waited for, so that many checks of a silent server share one set of listeners. */
 const opening = new WeakMap<Redis | Cluster, Promise<void>>();
 
-/** Opens the connection, unless a command has done so before. Rejects when the first attempt fails; ioredis goes on. */
+/** Opens the connection, unless a command has done so before. Rejects with the first error event; ioredis goes on. */
 export async function connect(client: Redis | Cluster): Promise<void> {
-  if (client.status === 'wait') await client.connect();
+  if (client.status === 'wait') await ready(client);
 }
 
 /** One PING. Rejects at once while the connection is down: ioredis would queue the command until it is up again. */

@@ -27,6 +27,6 @@ export interface ClientHealth {
   status: 'up' | 'down' | 'idle';
   /** Milliseconds that the check took. */
   duration?: number;
-  /** Why it is down. Without credentials. */
+  /** Why it is down; of an idle one, why its last build failed, if it did. Without credentials. */
   error?: { name: string; message: string };
 }

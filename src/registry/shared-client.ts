@@ -41,6 +41,8 @@ export class SharedClient<T = unknown> {
   readonly dependencies = new Set<SharedClient>();
 
   readonly #redactor = new Redactor();
+  /** The newest background error. */
+  #reported: unknown;
   #shared: Promise<T> | undefined;
   #creation: Promise<T> | undefined;
   #pending = '';
@@ -211,7 +213,10 @@ export class SharedClient<T = unknown> {
   async check(timeout: number): Promise<ClientHealth> {
     const { name, instance, state, definition } = this;
     const about = { name, kind: definition.kind };
-    if (state === 'idle' || state === 'creating') return { ...about, status: 'idle' };
+    if (state === 'idle' || state === 'creating') {
+      const { lastError } = this; // of a build that failed
+      return { ...about, status: 'idle', ...(lastError && { error: summarize(lastError) }) };
+    }
     if (state !== 'open' || instance === undefined) {
       return { ...about, status: 'down', error: summarize(new ClientsClosedError(name)) };
     }
@@ -231,6 +236,9 @@ export class SharedClient<T = unknown> {
   #report(instance: T, error: unknown): void {
     // Sockets complain while they are being closed, and so may what a build that was too late has made.
     if (this.state !== 'open' || this.instance !== instance) return;
+    // One failure comes twice when connect() rejects with what the client has emitted.
+    if (typeof error === 'object' && error === this.#reported) return;
+    this.#reported = error;
     const safe = this.#redactor.error(error);
     this.#remember(safe);
     this.emit({ type: 'error', error: safe });
@@ -351,7 +359,7 @@ async function disposeDefault(client: unknown): Promise<void> {
   else disposable[Symbol.dispose]?.();
 }
 
-function summarize(error: Error): { name: string; message: string } {
+function summarize(error: { name: string; message: string }): { name: string; message: string } {
   return { name: error.name, message: describeError(error) };
 }
 

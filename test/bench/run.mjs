@@ -5,6 +5,7 @@
  *   node test/bench/run.mjs import cold-start  these figures only, to the terminal
  *   node test/bench/run.mjs --quick            few rounds: does it work?
  *   node test/bench/run.mjs --render           the documents again, from the last run's results
+ *   node test/bench/run.mjs --quick --docs DIR where the documents go; a quick run writes none unless told where
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,11 +39,12 @@ const FIGURES = [
   memory,
   shutdownUnderLoad,
 ];
+const DOCS = join(import.meta.dirname, '../../docs');
 const RESULTS = join(import.meta.dirname, 'results/last.json');
 
 const { values: flags, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean' }, render: { type: 'boolean' } },
+  options: { quick: { type: 'boolean' }, render: { type: 'boolean' }, docs: { type: 'string' } },
 });
 const log = (line) => process.stderr.write(`${line}\n`);
 
@@ -50,15 +52,15 @@ const unknown = wanted.find((id) => !FIGURES.some((figure) => figure.id === id))
 if (unknown) throw new Error(`No figure "${unknown}"; there are: ${FIGURES.map(({ id }) => id).join(', ')}`);
 
 if (flags.render) {
-  writeReport(FIGURES, JSON.parse(readFileSync(RESULTS, 'utf8')));
+  writeReport(flags.docs ?? DOCS, FIGURES, JSON.parse(readFileSync(RESULTS, 'utf8')));
 } else {
   const chosen = FIGURES.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
   const results = await measure(chosen);
   printReport(chosen, results);
-  if (wanted.length === 0 && !flags.quick) {
+  if (wanted.length === 0 && (!flags.quick || flags.docs)) {
     mkdirSync(join(RESULTS, '..'), { recursive: true });
     writeFileSync(RESULTS, JSON.stringify(results));
-    writeReport(FIGURES, results);
+    writeReport(flags.docs ?? DOCS, FIGURES, results);
   }
 }
 

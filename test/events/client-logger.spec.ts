@@ -141,13 +141,24 @@ describe('the log', () => {
       expect(troubles()).toEqual(['warn: Client "a" reports: refused 0']);
 
       a.emit('error', new Error('refused again'));
-      expect(troubles()[1]).toBe(
-        'warn: Client "a" reports: refused again (and 59 more errors since the last such line)',
-      );
+      expect(troubles()[1]).toBe('warn: Client "a" reports: refused again (and 59 more since the last such line)');
 
       clock.forward(MINUTE);
       a.emit('error', new Error('refused later'));
       expect(troubles().slice(2)).toEqual(['warn: Client "a" reports: refused later']);
+    });
+
+    it('has one line a minute at most when no use can build it', async () => {
+      const logger = new RecordingLogger();
+      const definition = new Journal().client('a', { create: fail });
+      const registry = registryOf(await bootApp({ imports: [clientsOf({ a: definition })] }, { logger }));
+      const clock = stopClock();
+      for (let second = 0; second <= 60; second += 1) {
+        await rejection(registry.get('a'));
+        clock.forward(1_000);
+      }
+      expect(linesOf(logger)).toHaveLength(2);
+      expect(linesOf(logger)[1]).toMatch(/^error: .* \(and 59 more since the last such line\)$/);
     });
 
     it('does not silence another client', async () => {

@@ -4,8 +4,8 @@ import { lastValueFrom, toArray } from 'rxjs';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { ClientEvent } from '../../src/index.js';
 import { InjectRedis, redisClient } from '../../src/redis/index.js';
-import { bootApp, clientsOf, nextEvent, recordEvents, registryOf } from '../support/boot-app.js';
-import { describeWithRedis, startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { bootApp, clientsOf, nextEvent, recordEvents, registryOf, turn } from '../support/boot-app.js';
+import { describeWithRedis, freePort, startRedisServer, type RedisServer } from '../support/redis-server.js';
 
 @Injectable()
 class Links {
@@ -73,6 +73,18 @@ describeWithRedis('events$ of a real Redis client', () => {
       'injected redis Stats',
     ]);
     expect(registryOf(app).status()).toMatchObject([{ consumers: ['Links', 'Stats'] }]);
+  });
+
+  it('tells of a first connection that fails once, and why', async () => {
+    const redis = redisClient({ host: server.host, port: await freePort(), retryStrategy: () => 60_000 });
+    const app = await bootApp({ imports: [clientsOf({ redis })] });
+    const events = recordEvents(registryOf(app));
+    const client = (await registryOf(app).get('redis')) as Redis;
+    await new Promise((resolve) => client.once('reconnecting', resolve));
+    await turn();
+
+    expect(events.map(describeEvent)).toEqual(['creating redis', 'created redis', 'error redis']);
+    expect(registryOf(app).status()[0]?.lastError?.message).toContain('ECONNREFUSED');
   });
 
   it('completes when all clients are closed', async () => {

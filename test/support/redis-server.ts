@@ -23,7 +23,9 @@ export const realRedis = { installed: spawnSync(SERVER, ['--version']).status ==
 /** A `describe` whose tests start real Redis servers: skipped where there is none, but a failure in CI. */
 export function describeWithRedis(name: string, suite: () => void): void {
   if (!realRedis.installed && process.env['CI']) throw new Error(`${MISSING}, which the tests of "${name}" need`);
-  describe.skipIf(!realRedis.installed)(realRedis.installed ? name : `${name} (${MISSING})`, suite);
+  describe.skipIf(!realRedis.installed)(`${name}${realRedis.installed ? '' : ` (${MISSING})`}`, () => {
+    suite();
+  });
 }
 
 export interface RedisServerOptions {

@@ -39,7 +39,7 @@ export default {
     const compared = ['handWritten', 'singleton', ...Object.keys(PEERS)];
     return {
       title: 'Shutdown under load',
-      about: `${CONNECTIONS} keep-alive connections; each request does two Redis commands with 10 ms between them; SIGTERM after ${WARM_UP} ms, and requests for ${LOAD_AFTER} ms more. Failed: answered with a status of 500 or more. Cut: the connection closed without an answer. Hand-written: \`quit()\` in \`onModuleDestroy\`, as Nest's documentation closes connections; the singleton is never closed.`,
+      about: `${CONNECTIONS} keep-alive connections; each request does two Redis commands with 10 ms between them; SIGTERM after ${WARM_UP} ms, and requests for ${LOAD_AFTER} ms more. Failed: answered with a status of 500 or more. Cut: the connection was closed without an answer; compare the singleton, which closes no client. Hand-written: \`quit()\` in \`onModuleDestroy\`, as Nest's documentation closes connections; the singleton is never closed.`,
       rows: [
         {
           figure: 'shutdown under load: failed responses',

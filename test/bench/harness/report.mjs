@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { table } from './format.mjs';
 import { draw } from './plot.mjs';
 
-const DOCS = join(import.meta.dirname, '../../../docs');
 const HEADER = ['figure', 'goal', 'nestjs-clients', 'compared with', 'ratio', ''];
 
 /** The summary, to the terminal. */
@@ -14,15 +13,15 @@ export function printReport(figures, results) {
   }
 }
 
-/** docs/performance.md, and a plot for each figure that has one. */
-export function writeReport(figures, results) {
+/** performance.md, and a plot for each figure that has one. */
+export function writeReport(docs, figures, results) {
   const reports = figures.map(({ id, report }) => ({ id, ...report(results.measured[id]) }));
-  mkdirSync(join(DOCS, 'performance'), { recursive: true });
+  mkdirSync(join(docs, 'performance'), { recursive: true });
   for (const { id, plot } of reports) {
-    if (plot) writeFileSync(join(DOCS, 'performance', `${id}.svg`), draw(plot));
+    if (plot) writeFileSync(join(docs, 'performance', `${id}.svg`), draw(plot));
   }
   const rows = reports.flatMap((report) => report.rows);
-  writeFileSync(join(DOCS, 'performance.md'), render(reports, rows, results));
+  writeFileSync(join(docs, 'performance.md'), render(reports, rows, results));
 }
 
 function render(reports, rows, { machine, date, duration }) {

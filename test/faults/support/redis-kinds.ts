@@ -1,0 +1,80 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { ClientLifecycle } from '../../../src/definition/client-lifecycle.js';
+import type { ClientDefinition } from '../../../src/index.js';
+import { redisClient, redisCluster } from '../../../src/redis/index.js';
+import {
+  startRedisCluster,
+  startRedisSentinels,
+  startRedisServer,
+  type RedisServer,
+} from '../../support/redis-server.js';
+
+/** The options that decide how long ioredis holds on to a command. */
+export interface Patience {
+  readonly maxRetriesPerRequest?: number | null;
+  readonly enableOfflineQueue: boolean;
+}
+
+export const PATIENCES: readonly Patience[] = [undefined, 0, 1, null].flatMap((maxRetriesPerRequest) =>
+  [true, false].map((enableOfflineQueue) => ({
+    ...(maxRetriesPerRequest !== undefined && { maxRetriesPerRequest }),
+    enableOfflineQueue,
+  })),
+);
+
+export interface RedisKind extends AsyncDisposable {
+  /** Every process: servers, replicas, Sentinels. */
+  readonly servers: readonly RedisServer[];
+  /** Those that hold data, one for each part of it. */
+  readonly primaries: readonly RedisServer[];
+  readonly replicas: readonly RedisServer[];
+  define(patience: Partial<Patience>, lifecycle: ClientLifecycle, more?: object): ClientDefinition<Redis | Cluster, unknown>;
+}
+
+/** Starts what a service may have for a Redis, by how it is run. */
+export const REDIS_KINDS = {
+  async standalone(): Promise<RedisKind> {
+    const server = await startRedisServer();
+    return {
+      servers: [server],
+      primaries: [server],
+      replicas: [],
+      define: (patience, lifecycle, more) => redisClient({ port: server.port, ...patience, ...more }, lifecycle),
+      [Symbol.asyncDispose]: () => server.close(),
+    };
+  },
+
+  async Sentinel(): Promise<RedisKind> {
+    const group = await startRedisSentinels();
+    return {
+      servers: [group.primary, group.replica, ...group.sentinels],
+      primaries: [group.primary],
+      replicas: [group.replica],
+      define: (patience, lifecycle, more) => redisClient({ ...group.options, ...patience, ...more }, lifecycle),
+      [Symbol.asyncDispose]: () => group.close(),
+    };
+  },
+
+  async Cluster(): Promise<RedisKind> {
+    const cluster = await startRedisCluster({ replicas: true });
+    return {
+      servers: [...cluster.primaries, ...cluster.replicas],
+      primaries: cluster.primaries,
+      replicas: cluster.replicas,
+      define: ({ maxRetriesPerRequest, enableOfflineQueue = true }, lifecycle, more) =>
+        redisCluster(
+          {
+            nodes: cluster.nodes,
+            enableOfflineQueue,
+            redisOptions: { ...(maxRetriesPerRequest !== undefined && { maxRetriesPerRequest }) },
+            ...more,
+          },
+          lifecycle,
+        ),
+      [Symbol.asyncDispose]: () => cluster.close(),
+    };
+  },
+} satisfies Record<string, () => Promise<RedisKind>>;
+
+export type RedisKindName = keyof typeof REDIS_KINDS;
+export const KIND_NAMES = Object.keys(REDIS_KINDS) as RedisKindName[];

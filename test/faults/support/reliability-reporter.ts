@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { format } from 'prettier';
+import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node';
+import { RECORDS, type Closing, type Measured } from './record.js';
+import { ROWS, type Row } from './rows.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const PAGE = join(ROOT, 'docs/reliability.md');
+
+/** Writes `docs/reliability.md` from what the tests recorded, if all of them ran and passed. */
+export class ReliabilityReporter implements Reporter {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'nestjs-clients-faults-'));
+  readonly #startedAt = performance.now();
+
+  onInit(): void {
+    process.env[RECORDS] = this.#folder; // which the workers inherit
+  }
+
+  async onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason) {
+    try {
+      const skipped = modules.flatMap((module) => [...module.children.allTests('skipped')]);
+      const measured = this.#read<Measured>('rows');
+      const missing = (Object.keys(ROWS) as Row[]).filter((row) => !measured.some((one) => one.row === row));
+      const complete = reason === 'passed' && errors.length === 0 && skipped.length === 0 && missing.length === 0;
+      if (!complete) {
+        console.log(`\n${PAGE} stays as it is: not everything ran and held.`);
+        return;
+      }
+      const page = describe(measured, this.#read<Closing>('closings'), performance.now() - this.#startedAt);
+      writeFileSync(PAGE, await format(page, { parser: 'markdown', printWidth: 120 }));
+      console.log(`\nWrote ${PAGE}`);
+    } finally {
+      rmSync(this.#folder, { recursive: true, force: true });
+    }
+  }
+
+  #read<T>(file: string): T[] {
+    const path = join(this.#folder, `${file}.jsonl`);
+    if (!existsSync(path)) return [];
+    return readFileSync(path, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as T);
+  }
+}
+
+function describe(measured: readonly Measured[], closings: readonly Closing[], duration: number): string {
+  const rows = Object.entries(ROWS).map(([row, { fault, holds }]) => {
+    const cells = measured.filter((one) => one.row === row).map((one) => one.measured);
+    return [fault, holds, [...new Set(cells)].join('<br>'), 'yes'];
+  });
+  const servers = [...new Set(closings.map(({ server }) => server))];
+  const faults = [...new Set(closings.map(({ fault }) => fault))];
+  const times = faults.map((fault) => [
+    fault,
+    ...servers.map((server) => {
+      const here = closings.filter((closing) => closing.fault === fault && closing.server === server);
+      return here.length === 0 ? '' : `${Math.round(Math.max(...here.map(({ slowest }) => slowest)))}`;
+    }),
+  ]);
+  return [
+    '# Reliability',
+    `Written by \`npm run test:faults\`, which makes each of these faults happen, to redis-server processes and a DynamoDB endpoint on the same machine, and fails if anything does not hold. Do not edit.`,
+    `${new Date().toISOString().slice(0, 10)}, ${versions().join(', ')}; ${availableParallelism()} cores; ${Math.round(duration / 1_000)} s.`,
+    table(['case', 'must hold', 'measured', 'held'], rows),
+    '## How long closing takes',
+    `Milliseconds that \`app.close()\` took with a \`closeTimeout\` of 500 ms: the slowest of eight clients (\`maxRetriesPerRequest\` default, 0, 1 and null, with and without offline queue) closed at the same time. Where a command can still be answered, closing waits for it until the deadline.`,
+    table(['fault', ...servers], times),
+  ].join('\n\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function versions(): string[] {
+  const redis = /v=(\S+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'utf8' }))?.[1] ?? '?';
+  const installed = (name: string): string => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    return version;
+  };
+  return [
+    `Node ${process.versions.node}`,
+    `Nest ${installed('@nestjs/core')}`,
+    `ioredis ${installed('ioredis')}`,
+    `Redis ${redis}`,
+    `AWS SDK ${installed('@aws-sdk/client-dynamodb')}`,
+  ];
+}

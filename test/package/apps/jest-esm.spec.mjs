@@ -1,0 +1,4 @@
+import * as jest from '@jest/globals';
+import { describeVisits } from './app.runner.mjs';
+
+describeVisits(jest);

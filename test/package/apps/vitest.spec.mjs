@@ -1,0 +1,4 @@
+import * as vitest from 'vitest';
+import { describeVisits } from './app.runner.mjs';
+
+describeVisits(vitest);
