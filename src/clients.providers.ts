@@ -56,8 +56,14 @@ export function createClientProviders(declaration: Declaration): Provider[] {
       useFactory: (registry: ClientRegistry, inquirer: unknown) => registry.inject(name, getClassName(inquirer)),
     };
   });
-  return [{ provide: DECLARATION, useValue: declaration }, moduleRegistryProvider, ...clients];
+  return [{ provide: DECLARATION, useValue: declaration }, moduleRegistryProvider, inquirerProvider, ...clients];
 }
+
+/**
+ * What Nest's own core module provides, so that for each client Nest finds the token here: it looks up whatever a
+ * transient provider injects, at bootstrap, and would search every imported and global module for it.
+ */
+const inquirerProvider: Provider = { provide: INQUIRER, scope: Scope.TRANSIENT, useFactory: () => undefined };
 
 /** The registry, once it knows this module's clients: it was there before a module that is loaded lazily. */
 const moduleRegistryProvider: Provider = {

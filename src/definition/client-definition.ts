@@ -5,6 +5,8 @@ import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from 
 
 declare const types: unique symbol;
 
+const NOTHING: ClientLifecycle = Object.freeze({});
+
 /** What a definition may use while it builds its client. */
 export interface BuildContext {
   /** The client's name, for errors. */
@@ -45,12 +47,16 @@ export class ClientDefinition<T, O = never> {
   constructor(
     /** @internal */ readonly blueprint: ClientBlueprint<T>,
     /** @internal As the user wrote it, to be validated under the client's name. */
-    readonly declaredLifecycle: ClientLifecycle = {},
+    readonly declaredLifecycle: ClientLifecycle = NOTHING,
   ) {
     this.kind = blueprint.kind;
-    const given = Object.entries(declaredLifecycle ?? {}).filter(([, value]) => value !== undefined);
-    this.lifecycle = { ...DEFAULT_LIFECYCLE, ...Object.fromEntries(given) };
+    this.lifecycle = declaredLifecycle === NOTHING ? DEFAULT_LIFECYCLE : completeLifecycle(declaredLifecycle);
   }
+}
+
+function completeLifecycle(declared: ClientLifecycle): ResolvedLifecycle {
+  const given = Object.entries(declared ?? {}).filter(([, value]) => value !== undefined);
+  return { ...DEFAULT_LIFECYCLE, ...Object.fromEntries(given) };
 }
 
 /** Clients by name, as `forRoot({ clients })` takes them. */

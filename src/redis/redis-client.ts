@@ -6,6 +6,7 @@ import { loadPackage } from '../definition/load-package.js';
 import { findRedisProblem } from './find-redis-problem.js';
 import { closeRedis, destroyRedis } from './redis-closing.js';
 import { checkRedis, connect } from './redis-health.js';
+import { watchSentinels } from './sentinel-connections.js';
 
 /** Milliseconds. Without a limit ioredis would ask a silent Sentinel for ever, and never the next one. */
 const SENTINEL_COMMAND_TIMEOUT = 2_000;
@@ -62,7 +63,9 @@ export function redisClient(
       async create({ url, ...given }) {
         const { Redis } = await loadPackage('ioredis', 'redisClient()', () => import('ioredis'));
         const lazy = { sentinelCommandTimeout: SENTINEL_COMMAND_TIMEOUT, ...given, lazyConnect: true } as LazyOptions;
-        return url ? new Redis(withoutLazyConnect(url), lazy) : new Redis(lazy);
+        const client = url ? new Redis(withoutLazyConnect(url), lazy) : new Redis(lazy);
+        watchSentinels(client);
+        return client;
       },
       connect,
       check: checkRedis,

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
 import { heldBackCommandsRejected, pendingCommandsSettled, rejectLostCommands } from './pending-commands.js';
+import { sentinelsOf } from './sentinel-connections.js';
 
 /** What is being ended: a close that waits while the client is destroyed must not end it a second time. */
 const endings = new WeakMap<Redis | Cluster, Promise<void>>();
@@ -22,8 +23,9 @@ export function destroyRedis(client: Redis): Promise<void> {
 }
 
 async function endRedis(client: Redis): Promise<void> {
-  // Cancels the next attempt to connect, and ends the connections to Sentinels.
+  // Cancels the next attempt to connect.
   client.disconnect();
+  await Promise.all(sentinelsOf(client).map(destroyRedis));
   // A connector that is just handing over its socket does so first.
   await setImmediate();
 
@@ -68,6 +70,8 @@ async function endCluster(cluster: Cluster): Promise<void> {
     cluster.status = 'wait';
     cluster.disconnect();
   }
+  // So does a node that the user has disconnected, and that hangs up only now.
+  cluster.on('close', () => (cluster.status = 'end'));
   await heldBackCommandsRejected(cluster);
 }
 

@@ -38,7 +38,7 @@ interface Declared {
   readonly name: string;
   readonly definition: ClientDefinition<unknown, unknown>;
   readonly source: ClientSource;
-  readonly consumers: Set<string>;
+  consumers?: Set<string>;
   /** There from the first use on. */
   client?: SharedClient;
 }
@@ -113,7 +113,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
       name,
       kind: definition.kind,
       state: client?.state ?? (this.#closing ? 'closed' : 'idle'),
-      consumers: [...consumers],
+      consumers: [...(consumers ?? [])],
       ...(client?.createdAt && { createdAt: client.createdAt }),
       ...(client?.createDuration !== undefined && { createDuration: client.createDuration }),
       ...(client?.lastError && { lastError: client.lastError }),
@@ -163,7 +163,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
       if (this.#declared.has(name)) throw new ClientsDuplicateError(name);
     }
     for (const [name, definition] of Object.entries(definitions)) {
-      this.#declared.set(name, { name, definition, source, consumers: new Set() });
+      this.#declared.set(name, { name, definition, source });
     }
     this.#declarations.add(definitions);
     this.#shutdownTimeout = Math.max(this.#shutdownTimeout, shutdownTimeout);
@@ -202,7 +202,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   #addConsumer(name: string, consumer: string): void {
-    const { consumers } = this.#find(name);
+    const consumers = (this.#find(name).consumers ??= new Set());
     if (consumers.has(consumer)) return;
     consumers.add(consumer);
     this.#publish(name, { type: 'injected', consumer });
