@@ -1,4 +1,4 @@
-import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { registryProvider } from './clients.providers.js';
 import { ClientRegistry } from './registry/client-registry.js';
@@ -7,7 +7,7 @@ import { ClientRegistry } from './registry/client-registry.js';
  * Nest calls hooks module by module, by distance from the root: at bootstrap the most distant first, at shutdown last.
  * Global modules tie, and then the order of imports would decide. A distance of its own lifts a module out of that.
  */
-function setDistance(modules: ModulesContainer, module: object, distance: number): void {
+export function setDistance(modules: ModulesContainer, module: object, distance: number): void {
   for (const candidate of modules.values()) {
     if (candidate.metatype === module.constructor) candidate.distance = distance;
   }
@@ -26,20 +26,5 @@ export class ClientsCoreModule implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     // Each failure is logged and published already; Nest would log the whole again.
     await this.registry.close().catch(() => {});
-  }
-}
-
-/** Opens connections after every other module's bootstrap hook, so that a bootstrap that fails has opened none. */
-@Module({ imports: [ClientsCoreModule] })
-export class ClientsBootstrapModule implements OnApplicationBootstrap {
-  constructor(
-    @Inject(ClientRegistry) private readonly registry: ClientRegistry,
-    @Inject(ModulesContainer) modules: ModulesContainer,
-  ) {
-    setDistance(modules, this, -Infinity);
-  }
-
-  async onApplicationBootstrap(): Promise<void> {
-    await this.registry.start();
   }
 }

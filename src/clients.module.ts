@@ -1,11 +1,13 @@
-import { Module, type DynamicModule, type InjectionToken } from '@nestjs/common';
-import { ClientsBootstrapModule, ClientsCoreModule } from './clients-core.module.js';
+import { Inject, Module, type DynamicModule, type InjectionToken, type OnApplicationBootstrap } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { ClientsCoreModule, setDistance } from './clients-core.module.js';
 import type { ClientsModuleAsyncOptions, ClientsModuleOptions } from './clients.module-options.js';
 import { createClientProviders } from './clients.providers.js';
 import { createSupply, supplyNothing, type CreateSupply } from './clients.supply.js';
 import { getClientToken } from './clients.tokens.js';
 import type { ClientDefinitions, ClientOptionsOf } from './definition/client-definition.js';
 import { validateAsyncOptions, validateOptions } from './definition/validate-options.js';
+import { ClientRegistry } from './registry/client-registry.js';
 
 const SHUTDOWN_TIMEOUT = 10_000;
 
@@ -23,7 +25,19 @@ const SHUTDOWN_TIMEOUT = 10_000;
  * export class AppModule {}
  */
 @Module({})
-export class ClientsModule {
+export class ClientsModule implements OnApplicationBootstrap {
+  constructor(
+    @Inject(ClientRegistry) private readonly registry: ClientRegistry,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+  ) {
+    setDistance(modules, this, -Infinity);
+  }
+
+  /** Opens connections, after every other module's bootstrap hook, so that a bootstrap that fails has opened none. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.registry.start();
+  }
+
   /**
    * Declares clients whose options are known here, or come from a factory of their own.
    *
@@ -72,7 +86,7 @@ function compose(
   return {
     module: ClientsModule,
     global: isGlobal,
-    imports: [ClientsCoreModule, ClientsBootstrapModule, ...imports],
+    imports: [ClientsCoreModule, ...imports],
     providers: createClientProviders({ clients, shutdownTimeout, createSupply: supply, supplyInjects }),
     exports: [ClientsCoreModule, ...Object.keys(clients).map(getClientToken)],
   };

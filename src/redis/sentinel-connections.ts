@@ -1,5 +1,11 @@
 import type { Redis, RedisOptions } from 'ioredis';
 
+/**
+ * Milliseconds. ioredis disconnects each connection when it has been answered, and again if it has ended before, which
+ * starts a timer of this length that nothing stops; its default is 2,000.
+ */
+const DISCONNECT_TIMEOUT = 100;
+
 /** How ioredis talks to Sentinels: on connections of its own, which its types do not declare. */
 interface SentinelConnector {
   connectToSentinel?(endpoint: unknown, options?: RedisOptions): Redis;
@@ -22,7 +28,11 @@ export function watchSentinels(client: Redis): void {
   connector.connectToSentinel = (endpoint, options) => {
     // ioredis asks once more after a pause, even if the client has ended meanwhile.
     const isOver = client.status === 'end';
-    const sentinel = connectToSentinel(endpoint, isOver ? { ...options, lazyConnect: true } : options);
+    const sentinel = connectToSentinel(endpoint, {
+      disconnectTimeout: DISCONNECT_TIMEOUT,
+      ...options,
+      ...(isOver && { lazyConnect: true }),
+    });
     sentinel.on('error', ignore); // of the failover detector's, ioredis would print each
     if (isOver) sentinel.disconnect();
     else {

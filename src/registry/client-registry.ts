@@ -179,7 +179,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   /** @internal Bootstrap has succeeded: opens the connections of every client that is built. */
   async start(): Promise<void> {
-    if (this.#closing) return;
+    if (this.#started || this.#closing) return;
     this.#started = true;
     for (const name of this.#built.keys()) {
       const { definition, source } = this.#find(name);
