@@ -79,7 +79,12 @@ async function measure(figures) {
   } finally {
     await redis.stop();
   }
-  return { machine: describeMachine(), date: new Date().toISOString().slice(0, 10), duration: seconds(startedAt), measured };
+  return {
+    machine: describeMachine(),
+    date: new Date().toISOString().slice(0, 10),
+    duration: seconds(startedAt),
+    measured,
+  };
 }
 
 function seconds(since) {

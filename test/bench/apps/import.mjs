@@ -16,5 +16,12 @@ const time = performance.now() - startedAt;
 gc();
 const after = process.memoryUsage();
 
-console.log(JSON.stringify({ time, heap: after.heapUsed - before.heapUsed, rss: after.rss - before.rss, ...(counting && counted()) }));
+console.log(
+  JSON.stringify({
+    time,
+    heap: after.heapUsed - before.heapUsed,
+    rss: after.rss - before.rss,
+    ...(counting && counted()),
+  }),
+);
 process.exit();

@@ -16,7 +16,7 @@ export default {
   async measure({ rounds, env }) {
     const results = {};
     for (const scenario of Object.keys(SCENARIOS)) {
-      results[scenario] = await alternate(SUBJECTS, rounds(18), async ({ place, file }) => {
+      results[scenario] = await alternate(SUBJECTS, rounds(14), async ({ place, file }) => {
         const server = await startServer(place, 'serve.mjs', [`./subjects/${scenario}/${file}`], env);
         try {
           const listening = performance.now() - server.startedAt;

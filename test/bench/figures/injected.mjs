@@ -14,14 +14,17 @@ export default {
   id: 'injected',
 
   measure: ({ rounds, env }) =>
-    alternate(SUBJECTS, rounds(50), ({ file }) => runApp(NEST_12, 'bootstrap.mjs', [`./subjects/injected/${file}`], env)),
+    alternate(SUBJECTS, rounds(50), ({ file }) =>
+      runApp(NEST_12, 'bootstrap.mjs', [`./subjects/injected/${file}`], env),
+    ),
 
   report({ ours, handWritten }) {
     const time = ratio(ours.time, handWritten.time);
     const overlap = summarize(ours.overlap);
     return {
       title: 'Bootstrap with Redis and DynamoDB injected',
-      about: 'As above; both SDKs are loaded during bootstrap. Hand-written: `useFactory: async () => { const { Redis } = await import(…) … }`.',
+      about:
+        'As above; both SDKs are loaded during bootstrap. Hand-written: `useFactory: async () => { const { Redis } = await import(…) … }`.',
       rows: [
         {
           figure: 'bootstrap, Redis and DynamoDB injected',

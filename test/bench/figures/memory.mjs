@@ -17,7 +17,7 @@ export default {
     for (const what of Object.keys(WHAT)) {
       results[what] = {};
       for (const size of SIZES) {
-        results[what][size] = await alternate(SUBJECTS, rounds(5), async (kind) => {
+        results[what][size] = await alternate(SUBJECTS, rounds(3), async (kind) => {
           const { heap } = await runApp(NEST_12, 'many.mjs', [kind, what, size]);
           return { heap };
         });
@@ -33,7 +33,8 @@ export default {
     const [small, middle, large] = SIZES;
     return {
       title: 'Memory',
-      about: 'Heap in use after a collection, over an empty application. Plain: eager factory providers. What is injected is in both cases a class of its own with Nest’s metadata.',
+      about:
+        'Heap in use after a collection, over an empty application. Plain: eager factory providers. What is injected is in both cases a class of its own with Nest’s metadata.',
       rows: Object.entries(WHAT).map(([what, title]) => {
         const early = each(what, 'ours', small, middle);
         const late = each(what, 'ours', middle, large);

@@ -69,7 +69,11 @@ export default {
         kind: 'bars',
         title: 'The way to a client that is built, awaited',
         unit: 'ns',
-        bars: Object.entries(GETS).map(([name, label]) => ({ label, ours: name === 'get', ...summarize(series[name]) })),
+        bars: Object.entries(GETS).map(([name, label]) => ({
+          label,
+          ours: name === 'get',
+          ...summarize(series[name]),
+        })),
       },
     };
   },

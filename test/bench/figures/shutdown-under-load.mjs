@@ -19,27 +19,29 @@ export default {
     alternate(SUBJECTS, rounds(3), async ({ place, file }) => {
       const server = await startServer(place, 'serve.mjs', [`./subjects/redis/${file}`], env);
       try {
-        const stop = new AbortController();
-        const counting = load(`${server.url}/links/1/visit`, CONNECTIONS, stop.signal);
+        const [shutdown, stop] = [new AbortController(), new AbortController()];
+        const signals = { shutdown: shutdown.signal, stop: stop.signal };
+        const counting = load(`${server.url}/links/1/visit`, CONNECTIONS, signals);
         await delay(WARM_UP);
+        shutdown.abort();
         server.signal('SIGTERM');
         const signalledAt = performance.now();
         await Promise.race([server.exited, delay(LOAD_AFTER)]);
         stop.abort();
-        const [counts] = await Promise.all([counting, server.exited]);
-        return { ...counts, exit: performance.now() - signalledAt };
+        const [counts, [code]] = await Promise.all([counting, server.exited]);
+        return { ...counts, exit: performance.now() - signalledAt, crashed: code ? 1 : 0 };
       } finally {
         await server.stop();
       }
     }),
 
   report(results) {
-    const failures = (name) => results[name].failed;
+    const failures = (name) => results[name].failed.map((failed, run) => failed + results[name].lost[run]);
     const most = (name) => Math.max(...failures(name));
     const compared = ['handWritten', 'singleton', ...Object.keys(PEERS)];
     return {
       title: 'Shutdown under load',
-      about: `${CONNECTIONS} keep-alive connections; each request does two Redis commands with 10 ms between them; SIGTERM after ${WARM_UP} ms, and requests for ${LOAD_AFTER} ms more. Failed: answered with a status of 500 or more. Cut: the connection was closed without an answer; compare the singleton, which closes no client. Hand-written: \`quit()\` in \`onModuleDestroy\`, as Nest's documentation closes connections; the singleton is never closed.`,
+      about: `${CONNECTIONS} keep-alive connections; each request does two Redis commands with 10 ms between them; SIGTERM after ${WARM_UP} ms, and requests for ${LOAD_AFTER} ms more. Failed: answered with a status of 500 or more, or sent before the signal and never answered. Cut: sent after the signal on a connection that Node's \`server.close()\` was closing as idle; it befalls the singleton as well, whose client nobody closes. Crashed: exited with an error code. Hand-written: \`quit()\` in \`onModuleDestroy\`, as Nest's documentation closes connections; the singleton is never closed.`,
       rows: [
         {
           figure: 'shutdown under load: failed responses',
@@ -51,12 +53,13 @@ export default {
         },
       ],
       details: table(
-        ['subject', 'Nest', 'failed, by run', 'cut, by run', 'answered', 'SIGTERM to exit'],
+        ['subject', 'Nest', 'failed, by run', 'cut, by run', 'crashed', 'answered', 'SIGTERM to exit'],
         Object.entries(SUBJECTS).map(([name, { title, place }]) => [
           title,
           place.slice(4),
           failures(name).join(', '),
           results[name].cut.join(', '),
+          count(results[name].crashed.reduce((sum, crashed) => sum + crashed, 0)),
           count(summarize(results[name].answered).median),
           ms(summarize(results[name].exit).median),
         ]),

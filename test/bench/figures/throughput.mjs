@@ -15,7 +15,7 @@ export default {
   async measure({ rounds, env }) {
     const series = { ours: [], singleton: [] };
     // Fresh processes now and then: each compiles its code in its own way.
-    for (let round = 0; round < rounds(6); round++) {
+    for (let round = 0; round < rounds(5); round++) {
       const servers = {};
       for (const name of COMPARED) {
         const { place, file } = SUBJECTS[name];

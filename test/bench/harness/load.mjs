@@ -1,23 +1,26 @@
 import { Agent, get } from 'node:http';
 
 /**
- * Keeps a server busy over keep-alive connections until it is gone or `signal` says stop, and counts what became of the
+ * Keeps a server busy over keep-alive connections until it is gone or `stop` is aborted, and counts what became of the
  * requests.
  *
  * - `answered`, `failed`: responses with a status below 500, and from 500 up
- * - `cut`: requests on an open connection that was closed without a response
+ * - `lost`: requests sent before `shutdown` was aborted, and never answered
+ * - `cut`: requests sent after that, on a connection that was closed without an answer: Node's `server.close()` ends those
+ *   that it finds idle, and a request may be on its way by then
  *
- * A connection that is refused is neither: nobody had taken the request.
+ * A connection that is refused is none of these: nobody had taken the request.
  */
-export async function load(url, connections, signal) {
+export async function load(url, connections, { shutdown, stop }) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const counts = { answered: 0, failed: 0, cut: 0 };
+  const counts = { answered: 0, failed: 0, lost: 0, cut: 0 };
   await Promise.all(
     Array.from({ length: connections }, async () => {
-      while (!signal.aborted) {
+      while (!stop.aborted) {
+        const late = shutdown.aborted;
         const outcome = await request(url, agent);
         if (outcome === 'refused') return;
-        counts[outcome] += 1;
+        counts[outcome === 'unanswered' ? (late ? 'cut' : 'lost') : outcome] += 1;
       }
     }),
   );
@@ -28,10 +31,10 @@ export async function load(url, connections, signal) {
 function request(url, agent) {
   return new Promise((resolve) => {
     const outgoing = get(url, { agent }, (response) => {
-      response.on('error', () => resolve('cut'));
+      response.on('error', () => resolve('unanswered'));
       response.on('end', () => resolve(response.statusCode >= 500 ? 'failed' : 'answered'));
       response.resume();
     });
-    outgoing.on('error', (error) => resolve(error.code === 'ECONNREFUSED' ? 'refused' : 'cut'));
+    outgoing.on('error', (error) => resolve(error.code === 'ECONNREFUSED' ? 'refused' : 'unanswered'));
   });
 }

@@ -5,7 +5,9 @@ import { redisVersion } from './redis-server.mjs';
 /** What the figures depend on. */
 export function describeMachine() {
   const stack = (place) =>
-    ['@nestjs/core', 'ioredis', '@aws-sdk/client-dynamodb'].map((name) => `${name} ${versionIn(place, name)}`).join(', ');
+    ['@nestjs/core', 'ioredis', '@aws-sdk/client-dynamodb']
+      .map((name) => `${name} ${versionIn(place, name)}`)
+      .join(', ');
   return [
     `Node ${process.versions.node}, ${process.platform} ${process.arch}`,
     `${availableParallelism()} CPUs (${cpus()[0].model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB`,

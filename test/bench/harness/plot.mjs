@@ -55,7 +55,12 @@ function drawBars({ title, subtitle, unit, bars }) {
         text(left - 10, middle + 4, label, ours ? 'own' : '', 'end'),
         `<rect class="bar ${kind}" x="${left}" y="${y}" width="${round(Math.max(median * scale, 1))}" height="${BAR}" rx="2"/>`,
         `<path class="spread" d="M${round(left + q1 * scale)} ${middle}H${round(left + q3 * scale)}"/>`,
-        text(left + Math.max(median, q3) * scale + 8, middle + 4, `${number(median)} ${unit}`.trim(), ours ? 'own' : ''),
+        text(
+          left + Math.max(median, q3) * scale + 8,
+          middle + 4,
+          `${number(median)} ${unit}`.trim(),
+          ours ? 'own' : '',
+        ),
       );
       y += STEP;
     }
@@ -67,8 +72,16 @@ function drawBars({ title, subtitle, unit, bars }) {
 function drawLines({ title, subtitle, unit, lines }) {
   const [left, right, top, bottom] = [PADDING + 56, WIDTH - PADDING - 170, PADDING + (subtitle ? 48 : 36), 300];
   const points = lines.flatMap((line) => line.points);
-  const x = logScale(points.map((point) => point.x), left, right);
-  const y = logScale(points.map((point) => point.y), bottom, top);
+  const x = logScale(
+    points.map((point) => point.x),
+    left,
+    right,
+  );
+  const y = logScale(
+    points.map((point) => point.y),
+    bottom,
+    top,
+  );
   const parts = [];
   for (const tick of y.ticks) {
     parts.push(
@@ -76,11 +89,10 @@ function drawLines({ title, subtitle, unit, lines }) {
       text(left - 8, y.at(tick) + 4, `${tick.toLocaleString('en-US')} ${unit}`, 'quiet', 'end'),
     );
   }
-  for (const tick of x.ticks) parts.push(text(x.at(tick), bottom + 20, tick.toLocaleString('en-US'), 'quiet', 'middle'));
+  for (const tick of x.ticks)
+    parts.push(text(x.at(tick), bottom + 20, tick.toLocaleString('en-US'), 'quiet', 'middle'));
   // Lines may end in the same place: labels keep a distance, in the order of the ends.
-  const ends = lines
-    .map((line) => ({ line, at: y.at(line.points.at(-1).y) }))
-    .sort((a, b) => a.at - b.at);
+  const ends = lines.map((line) => ({ line, at: y.at(line.points.at(-1).y) })).toSorted((a, b) => a.at - b.at);
   ends.forEach((end, index) => {
     if (index > 0) end.at = Math.max(end.at, ends[index - 1].at + 18);
   });
@@ -89,7 +101,9 @@ function drawLines({ title, subtitle, unit, lines }) {
     const path = line.points.map((point) => `${round(x.at(point.x))} ${round(y.at(point.y))}`).join('L');
     parts.push(
       `<path class="line ${kind}" style="fill:none" d="M${path}"/>`,
-      ...line.points.map((point) => `<circle class="${kind}" cx="${round(x.at(point.x))}" cy="${round(y.at(point.y))}" r="3"/>`),
+      ...line.points.map(
+        (point) => `<circle class="${kind}" cx="${round(x.at(point.x))}" cy="${round(y.at(point.y))}" r="3"/>`,
+      ),
       text(right + 10, at + 4, line.label, line.ours ? 'own' : ''),
     );
   }

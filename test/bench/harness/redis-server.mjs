@@ -7,9 +7,13 @@ import { tmpdir } from 'node:os';
 export async function startRedisServer() {
   const port = await findFreePort();
   const options = { port, bind: '127.0.0.1', save: '', appendonly: 'no', dir: tmpdir() };
-  const child = spawn('redis-server', Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]), {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    'redis-server',
+    Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]),
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const exited = once(child, 'exit');
   for await (const chunk of child.stdout) if (String(chunk).includes('Ready to accept connections')) break;
   return {

@@ -1,6 +1,6 @@
 /** The value below which the share `q` of the values lies, interpolated. */
 export function quantile(values, q) {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = values.toSorted((a, b) => a - b);
   const position = (sorted.length - 1) * q;
   const below = sorted[Math.floor(position)];
   return below + (sorted[Math.ceil(position)] - below) * (position % 1);

@@ -1,1 +1,2 @@
 /** What an import costs that imports nothing. */
+export const nothing = true;

@@ -15,7 +15,10 @@ export function observe(app) {
     const builds = app
       .get(ClientRegistry)
       .status()
-      .map(({ createdAt, createDuration }) => ({ from: createdAt.getTime() - createDuration, to: createdAt.getTime() }));
+      .map(({ createdAt, createDuration }) => ({
+        from: createdAt.getTime() - createDuration,
+        to: createdAt.getTime(),
+      }));
     const overlap = Math.min(...builds.map(({ to }) => to)) - Math.max(...builds.map(({ from }) => from));
     return { overlap: Math.max(0, overlap) };
   };
