@@ -12,6 +12,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     fileParallelism: false,
     globalSetup: ['test/faults/support/transpile-apps.ts'],
-    reporters: [...(base.test?.reporters as ['default']), new ReliabilityReporter()],
+    reporters: [...((base.test?.reporters ?? []) as ['default']), new ReliabilityReporter()],
   },
 });

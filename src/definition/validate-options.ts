@@ -62,7 +62,7 @@ function validate(
   if (isGlobal !== undefined && !isBoolean(isGlobal)) {
     throw new ClientsInvalidOptionsError(where, '"isGlobal" must be true or false');
   }
-  if (imports !== undefined && !isTokens(imports)) {
+  if (imports !== undefined && !(Array.isArray(imports) && imports.every(isModule))) {
     throw new ClientsInvalidOptionsError(where, '"imports" must be an array of modules, none undefined');
   }
   if (shutdownTimeout !== undefined && !isTimeout(shutdownTimeout)) {
@@ -114,6 +114,13 @@ function isPlainObject(value: unknown): value is ClientDefinitions {
   if (!isObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
+/** A class, a dynamic module, a promise of one, or `forwardRef`; Nest fails on anything else without saying where. */
+function isModule(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  return ['module', 'forwardRef', 'then'].some((key) => typeof Reflect.get(value, key) === 'function');
 }
 
 function isBoolean(value: unknown): boolean {

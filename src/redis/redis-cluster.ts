@@ -70,7 +70,10 @@ export function redisCluster(
       onError(cluster, report) {
         cluster.on('error', report);
         // ioredis emits "error" only when no node at all answers.
-        cluster.on('node error', report);
+        // "Connection is closed." follows the error that closed it, and would hide it.
+        cluster.on('node error', (error: Error) => {
+          if (error.message !== 'Connection is closed.') report(error);
+        });
       },
     },
     options,

@@ -200,11 +200,19 @@ export class SharedClient<T = unknown> {
       const health = await this.check(Math.max(0, deadline - performance.now()));
       if (health.status === 'up') return;
       if (performance.now() + READY_INTERVAL >= deadline) {
-        const reason = `it is not ready: ${health.error?.message ?? health.status}`;
-        throw new ClientsCreateTimeoutError(this.name, createTimeout, reason);
+        const found = health.error?.message ?? health.status;
+        // Between two attempts to connect a check finds no more than that; what the client has reported tells why.
+        const reported = this.#reportedSinceCreated();
+        const reason = reported && reported !== found ? `${found}; its last error: ${reported}` : found;
+        throw new ClientsCreateTimeoutError(this.name, createTimeout, `it is not ready: ${reason}`);
       }
       await delay(READY_INTERVAL);
     }
+  }
+
+  #reportedSinceCreated(): string | undefined {
+    const { lastError, createdAt } = this;
+    return lastError && createdAt && lastError.at >= createdAt ? lastError.message : undefined;
   }
 
   // ── serve ──────────────────────────────────────────────────────────────────────────────────────────────────────────

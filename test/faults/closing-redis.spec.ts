@@ -2,13 +2,20 @@ import { setImmediate } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Cluster, Redis } from 'ioredis';
-import { afterAll, afterEach, beforeEach, expect, test, vi, type MockInstance } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, onTestFinished, test, vi, type MockInstance } from 'vitest';
 import { getClientToken } from '../../src/index.js';
 import { clientsOf, moduleOf } from '../support/boot-app.js';
 import { describeWithRedis } from '../support/redis-server.js';
 import { closedBy, openHandles } from './support/open-handles.js';
 import { record, recordClosing, milliseconds } from './support/record.js';
-import { KIND_NAMES, PATIENCES, REDIS_KINDS, type Patience, type RedisKind, type RedisKindName } from './support/redis-kinds.js';
+import {
+  KIND_NAMES,
+  PATIENCES,
+  REDIS_KINDS,
+  type Patience,
+  type RedisKind,
+  type RedisKindName,
+} from './support/redis-kinds.js';
 
 const CLOSE_TIMEOUT = 500;
 /** The issue's own bound: ioredis needs 2 s to give up on a silent server. */
@@ -22,7 +29,7 @@ interface Subject {
   readonly client: Client;
   readonly patience: Patience;
   readonly commands: { answered: number; rejected: number; pending: number };
-  watch(...commands: Promise<unknown>[]): void;
+  readonly watch: (...commands: Promise<unknown>[]) => void;
 }
 
 interface Fault {
@@ -32,26 +39,33 @@ interface Fault {
   readonly options?: object;
   readonly connect?: 'use';
   /** Before any client exists. */
-  before?(redis: RedisKind): void | Promise<void>;
-  /** Before the servers fail, with every client connected unless `connect` is 'use'. */
-  prepare?(subject: Subject): void | Promise<void>;
-  /** What the servers do. */
-  happen?(redis: RedisKind): void | Promise<void>;
+  readonly before?: (redis: RedisKind) => void | Promise<void>;
+  /** What the servers do, with every client connected unless `connect` is 'use'. */
+  readonly happen?: (redis: RedisKind) => void | Promise<void>;
   /** How a client is to have noticed. */
-  notice?(subject: Subject): Promise<void>;
+  readonly notice?: (subject: Subject) => Promise<void>;
   /** What is asked of the client then. */
-  ask?(subject: Subject): void | Promise<void>;
+  readonly ask?: (subject: Subject) => void | Promise<void>;
+  /** What the servers do after that, whereupon the connection is lost. */
+  readonly worsen?: (redis: RedisKind) => Promise<void>;
   /** Who else closes, at the same time. */
-  also?(subject: Subject): Promise<unknown>;
+  readonly also?: (subject: Subject) => Promise<unknown>;
   /** What must have become of the commands, over and above that none is pending. */
-  expect?(subject: Subject): void;
+  readonly expect?: (subject: Subject) => void;
 }
 
-const down = (redis: RedisKind) => Promise.all(redis.servers.map((server) => server.kill())).then(() => {});
+const down = async (redis: RedisKind) => {
+  await Promise.all(redis.servers.map((server) => server.kill()));
+};
 const freeze = (redis: RedisKind) => redis.servers.forEach((server) => server.freeze());
 const event = (client: Client, name: string) => new Promise<void>((resolve) => client.once(name, () => resolve()));
 const isDown = async ({ client }: Subject) => {
   if (client.status !== 'reconnecting') await event(client, 'reconnecting');
+};
+const isReady = async ({ client }: Subject) => {
+  if (client.status !== 'ready') await event(client, 'ready');
+  // A cluster connects to a node when it first has a command for it, and does not miss one that it is not connected to.
+  if ('nodes' in client) await Promise.all(client.nodes().map((node) => node.ping()));
 };
 const askTwo = ({ client, watch }: Subject) => watch(client.set('a', 1), client.get('a'));
 const noCommands = ({ commands }: Subject) => expect(commands).toEqual({ answered: 0, rejected: 0, pending: 0 });
@@ -60,7 +74,8 @@ const allRejected = ({ commands }: Subject) => expect(commands).toMatchObject({ 
 const FAULTS: readonly Fault[] = [
   {
     name: 'ready, 2,000 commands pending',
-    ask: ({ client, watch }) => watch(...Array.from({ length: 2_000 }, (_, index) => client.set(`key:${index}`, index))),
+    ask: ({ client, watch }) =>
+      watch(...Array.from({ length: 2_000 }, (_, index) => client.set(`key:${index}`, index))),
     expect: ({ commands }) => expect(commands).toEqual({ answered: 2_000, rejected: 0, pending: 0 }),
   },
   { name: 'never connected', connect: 'use', expect: noCommands },
@@ -76,21 +91,20 @@ const FAULTS: readonly Fault[] = [
   { name: 'down, nothing queued', happen: down, notice: isDown, expect: noCommands },
   { name: 'down, two commands queued', happen: down, notice: isDown, ask: askTwo, expect: allRejected },
   {
-    name: 'down, one command in flight',
-    prepare: async ({ client }) => void (await client.get('a')),
-    happen: async (redis) => {
-      freeze(redis);
-    },
-    ask: ({ client, watch }) => watch(client.incr('a')),
-    notice: async () => {},
-    // What was in flight is lost with the connection.
-    also: async () => {},
+    name: 'killed with two commands in flight',
+    happen: freeze,
+    ask: askTwo,
+    worsen: down,
+    expect: allRejected,
   },
   {
     name: 'down from the start, nothing queued',
+    connect: 'use',
     before: down,
     notice: async ({ client }) => {
-      if (client.status === 'connecting' || client.status === 'wait') await event(client, 'close');
+      const failed = event(client, 'error');
+      client.connect().catch(() => {});
+      await failed;
     },
   },
   { name: 'down from the start, two commands queued', connect: 'use', before: down, ask: askTwo, expect: allRejected },
@@ -104,6 +118,17 @@ const FAULTS: readonly Fault[] = [
       watch(client.set('a', 2));
     },
     expect: allRejected,
+  },
+  {
+    name: 'down, the user quits, commands before and after',
+    happen: down,
+    notice: isDown,
+    ask: ({ client, watch }) => watch(client.set('a', 1), client.quit(), client.set('a', 2)),
+  },
+  {
+    name: 'connecting, the user quits',
+    connect: 'use',
+    ask: ({ client, watch }) => watch(client.connect(), client.quit(), client.get('a')),
   },
   { name: 'frozen, nothing in flight', happen: freeze, expect: noCommands },
   { name: 'frozen, two commands in flight', happen: freeze, ask: askTwo, expect: allRejected },
@@ -174,23 +199,28 @@ describeWithRedis('closing an application whose Redis client is in trouble', () 
     const before = openHandles();
     await fault.before?.(redis);
     const subjects = await Promise.all(
-      PATIENCES.map((patience) => start(redis, patience, fault.connect ?? 'bootstrap', fault.options)),
+      PATIENCES.map((patience) => boot(redis, patience, fault.connect ?? 'bootstrap', fault.options)),
     );
-    if (!fault.before && fault.connect !== 'use') await Promise.all(subjects.map(({ client }) => client.ping()));
-    for (const subject of subjects) await fault.prepare?.(subject);
-    const noticed = subjects.map((subject) => fault.notice?.(subject));
+    if (!fault.before && fault.connect !== 'use') await Promise.all(subjects.map(isReady));
+    const noticed = Promise.all(subjects.map(async (subject) => fault.notice?.(subject)));
     await fault.happen?.(redis);
-    await Promise.all(noticed);
-    await Promise.all(subjects.map((subject) => fault.ask?.(subject)));
 
-    const start_ = performance.now();
+    await noticed;
+    await Promise.all(subjects.map(async (subject) => fault.ask?.(subject)));
+    if (fault.worsen) {
+      const lost = subjects.map(isDown);
+      await fault.worsen(redis);
+      await Promise.all(lost);
+    }
+
+    const from = performance.now();
     const durations = await Promise.all(
       subjects.map(async (subject) => {
         await Promise.all([subject.app.close(), fault.also?.(subject)]);
-        return performance.now() - start_;
+        return performance.now() - from;
       }),
     );
-    const left = await closedBy(start_ + LONGEST, before);
+    const left = await closedBy(from + LONGEST, before);
     await setImmediate(); // the rejections of the last commands
 
     for (const [index, subject] of subjects.entries()) {
@@ -203,7 +233,7 @@ describeWithRedis('closing an application whose Redis client is in trouble', () 
     expect(left).toEqual([]);
     expect(consoleError).not.toHaveBeenCalled();
     for (const server of redis.servers) server.thaw();
-    if (fault.happen !== down && fault.before !== down) {
+    if (![fault.happen, fault.before, fault.worsen].includes(down)) {
       for (const server of redis.servers) await server.clients(0);
     }
     closings += subjects.length;
@@ -211,18 +241,41 @@ describeWithRedis('closing an application whose Redis client is in trouble', () 
     recordClosing({ fault: name, server: kind, closings: subjects.length, slowest: Math.max(...durations) });
   });
 
+  test.each(KIND_NAMES)('leaves a duplicate to the user who made it: %s', async (kind) => {
+    await using redis = await REDIS_KINDS[kind]();
+    const { app, client } = await boot(redis, { enableOfflineQueue: true }, 'bootstrap');
+    const duplicate = (client as Redis).duplicate();
+    await duplicate.set('a', 1);
+    await app.close();
+    expect(client.status).toBe('end');
+    expect(await duplicate.get('a')).toBe('1');
+    const ended = event(duplicate, 'end');
+    duplicate.disconnect();
+    await ended;
+    for (const server of redis.servers) await server.clients(0);
+  });
+
   afterAll(() => {
     const bound = `the slowest after ${milliseconds(slowest)} with a closeTimeout of ${CLOSE_TIMEOUT} ms`;
-    record('closing', `${closings} closings in ${CASES.length} situations: all ended, ${bound}; 0 commands unsettled, 0 sockets, 0 timers (below)`);
+    record(
+      'closing',
+      `${closings} closings in ${CASES.length} situations: all ended, ${bound}; 0 commands unsettled, 0 sockets, 0 timers (below)`,
+    );
   });
 });
 
-async function start(redis: RedisKind, patience: Patience, connect: 'bootstrap' | 'use', options = {}): Promise<Subject> {
+async function boot(
+  redis: RedisKind,
+  patience: Patience,
+  connect: 'bootstrap' | 'use',
+  options = {},
+): Promise<Subject> {
   const definition = redis.define(patience, { eager: true, closeTimeout: CLOSE_TIMEOUT, connect }, options);
   const app = await NestFactory.createApplicationContext(moduleOf({ imports: [clientsOf({ redis: definition })] }), {
     logger: false,
     abortOnError: false,
   });
+  onTestFinished(() => app.close());
   const client = app.get<Client>(getClientToken('redis'));
   const commands = { answered: 0, rejected: 0, pending: 0 };
   const settle = (outcome: 'answered' | 'rejected') => () => {

@@ -1,14 +1,17 @@
-// Packs the package, installs the tarball into empty folders, and uses it from there as a stranger would: with none of the
-// optional peers, then with each of them.
+// Packs the package, looks at the tarball as its users' tools will, installs it into empty folders, and uses it from there
+// as a stranger would: with none of the optional peers, then with each of them.
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
+import { npm, pack, root } from './pack.mjs';
 
-const root = resolve(import.meta.dirname, '../..');
-const { devDependencies, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const work = mkdtempSync(join(tmpdir(), 'nestjs-clients-'));
+const { devDependencies, exports, peerDependenciesMeta, version } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+);
 const NEST = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
+const ENTRIES = Object.keys(exports).filter((entry) => entry !== './package.json');
 
 const CASES = [
   { peers: [], script: 'none.mjs' },
@@ -20,27 +23,119 @@ const CASES = [
   { peers: ['@aws-sdk/client-dynamodb', 'dynalite'], script: 'testing-dynamodb.mjs' },
 ];
 
-function npm(folder, ...args) {
-  return execFileSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, encoding: 'utf8' });
-}
-
+const work = mkdtempSync(join(tmpdir(), 'nestjs-clients-'));
 try {
-  const [{ filename, size, unpackedSize, entryCount }] = JSON.parse(npm(root, 'pack', '--json', '--pack-destination', work));
+  const { path, size, unpackedSize, entryCount } = pack(work);
   console.log(`nestjs-clients ${version}: ${size} bytes packed, ${unpackedSize} unpacked, ${entryCount} files`);
+  execFileSync('tar', ['xzf', path, '-C', work]);
+  const unpacked = join(work, 'package');
 
-  for (const { peers, script } of CASES) {
-    const folder = join(work, script.replace('.mjs', ''));
-    mkdirSync(folder);
-    const dependencies = Object.fromEntries([...NEST, ...peers].map((name) => [name, devDependencies[name]]));
-    dependencies['nestjs-clients'] = `file:${join(work, filename)}`;
-    // js-redis-server asks for ioredis 5 although it gets on with 6: our documentation gives this same override.
-    const overrides = peers.includes('js-redis-server') ? { 'js-redis-server': { ioredis: '$ioredis' } } : {};
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true, dependencies, overrides }));
-    npm(folder, 'install');
-    writeFileSync(join(folder, 'main.mjs'), readFileSync(join(import.meta.dirname, 'cases', script)));
-    const printed = execFileSync(process.execPath, ['main.mjs'], { cwd: folder, encoding: 'utf8', timeout: 60_000 });
-    console.log(`with ${peers.join(' and ') || 'no optional peer'}: ${printed.trim()}`);
-  }
+  checkWithTools(path);
+  checkMaps(unpacked);
+  checkRootTypes(unpacked);
+  for (const { peers, script } of CASES) use(path, peers, script);
+  await checkSideEffects(join(work, 'terminus'));
 } finally {
   rmSync(work, { recursive: true, force: true });
+}
+
+function run(program, args, options) {
+  try {
+    return execFileSync(program, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 60_000,
+      ...options,
+    });
+  } catch (error) {
+    console.error(error.stdout, error.stderr);
+    throw error;
+  }
+}
+
+/** Both end with an error if they find one. */
+function checkWithTools(tarball) {
+  const tool = (name) => join(root, 'node_modules/.bin', name);
+  run(tool('publint'), ['run', tarball, '--strict']);
+  // The one rule that is off: `require` of an ES module works from Node 20.19 on, as check-matrix.mjs proves.
+  run(tool('attw'), [tarball, '--profile', 'strict', '--ignore-rules', 'cjs-resolves-to-esm', '--no-color']);
+  console.log('publint and attw find nothing');
+}
+
+/** Debuggers and "go to definition" end up in the TypeScript sources, which are in the tarball. */
+function checkMaps(unpacked) {
+  const files = readdirSync(join(unpacked, 'dist'), { recursive: true }).map((file) => join(unpacked, 'dist', file));
+  const code = files.filter((file) => /\.(js|d\.ts)$/.test(file));
+  for (const file of code) {
+    const text = readFileSync(file, 'utf8');
+    const map = /^\/\/# sourceMappingURL=(.+)$/m.exec(text)?.[1];
+    if (!map && /^(import|export) \{[^;]*;\s*(export \{[^;]*;\s*)?$/.test(text)) continue; // nothing of its own to map
+    assert.ok(map, `${file} names no map`);
+    const { sources, sourceRoot = '' } = JSON.parse(readFileSync(join(dirname(file), map), 'utf8'));
+    for (const source of sources) {
+      const target = join(dirname(file), sourceRoot, source);
+      assert.ok(target.startsWith(unpacked) && existsSync(target), `${file} leads to ${source}, which is not there`);
+    }
+  }
+  console.log(`${code.length} source and declaration maps lead to sources in the tarball`);
+}
+
+/** Whoever uses the core alone must not need the types of a package that is not installed. */
+function checkRootTypes(unpacked) {
+  const seen = new Set([join(unpacked, 'dist/index.d.ts')]);
+  const packages = new Set();
+  for (const file of seen) {
+    for (const [, name] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)) {
+      if (name.startsWith('.')) seen.add(join(dirname(file), name.replace(/\.js$/, '.d.ts')));
+      else packages.add(name);
+    }
+  }
+  const leaked = [...packages].filter((name) => Object.hasOwn(peerDependenciesMeta, name));
+  assert.deepEqual(leaked, [], 'optional peers in the types of the root');
+  console.log(`the root's types need ${[...packages].join(', ')}`);
+}
+
+function use(tarball, peers, script) {
+  const folder = join(work, script.replace('.mjs', ''));
+  mkdirSync(folder);
+  const dependencies = Object.fromEntries([...NEST, ...peers].map((name) => [name, devDependencies[name]]));
+  dependencies['nestjs-clients'] = `file:${tarball}`;
+  // js-redis-server asks for ioredis 5 although it gets on with 6: our documentation gives this same override.
+  const overrides = peers.includes('js-redis-server') ? { 'js-redis-server': { ioredis: '$ioredis' } } : {};
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ type: 'module', private: true, dependencies, overrides }),
+  );
+  npm(folder, 'install');
+  writeFileSync(join(folder, 'main.mjs'), readFileSync(join(import.meta.dirname, 'cases', script)));
+  const printed = run(process.execPath, ['main.mjs'], { cwd: folder });
+  console.log(`with ${peers.join(' and ') || 'no optional peer'}: ${printed.trim()}`);
+}
+
+/** `sideEffects: false`: an import that nobody uses changes nothing, and a bundler that drops such imports does no harm. */
+async function checkSideEffects(folder) {
+  for (const entry of ENTRIES) {
+    const name = entry.replace('.', 'nestjs-clients');
+    writeFileSync(join(folder, 'effects.mjs'), readFileSync(join(import.meta.dirname, 'cases/effects.mjs')));
+    run(process.execPath, ['effects.mjs', name], { cwd: folder });
+  }
+  const { build } = await import('vite');
+  const bundle = async (source, name) => {
+    writeFileSync(join(folder, name), source);
+    await build({
+      root: folder,
+      logLevel: 'error',
+      ssr: { noExternal: ['nestjs-clients'] },
+      build: { ssr: name, outDir: 'bundled', emptyOutDir: false, minify: false },
+    });
+    return join(folder, 'bundled', name);
+  };
+  const unused = await bundle(
+    ENTRIES.map((entry) => `import '${entry.replace('.', 'nestjs-clients')}';`).join('\n'),
+    'unused.js',
+  );
+  assert.equal(readFileSync(unused, 'utf8').trim(), 'export {};', 'what nobody uses is dropped');
+  const used = await bundle(readFileSync(join(folder, 'main.mjs'), 'utf8'), 'used.js');
+  assert.doesNotMatch(readFileSync(used, 'utf8'), /from ['"]nestjs-clients/);
+  console.log(`bundled, without what is not used: ${run(process.execPath, [used], { cwd: folder }).trim()}`);
 }

@@ -25,7 +25,15 @@ export interface ServiceSettings {
   acceptedFile?: string;
 }
 
-const { redis, others = {}, dynamodb, table, key, use = ['redis', 'dynamodb'], acceptedFile } = settings as ServiceSettings;
+const {
+  redis,
+  others = {},
+  dynamodb,
+  table,
+  key,
+  use = ['redis', 'dynamodb'],
+  acceptedFile,
+} = settings as ServiceSettings;
 const accepted: string[] = [];
 
 @Controller()
@@ -41,9 +49,16 @@ class VisitsController {
     accepted.push(id);
     const count = use.includes('redis') ? await this.client.incr(key) : 0;
     if (use.includes('dynamodb')) {
-      await this.database.send(new PutItemCommand({ TableName: table, Item: { id: { S: id }, count: { N: `${count}` } } }));
+      await this.database.send(
+        new PutItemCommand({ TableName: table, Item: { id: { S: id }, count: { N: `${count}` } } }),
+      );
     }
     return { id, read: use.includes('redis') ? await this.client.get(key) : null };
+  }
+
+  @Get('health')
+  health() {
+    return Promise.all(this.registry.status().map(({ name }) => this.registry.check(name)));
   }
 
   @Get('status')

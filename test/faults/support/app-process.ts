@@ -16,7 +16,7 @@ export interface AppProcess extends AsyncDisposable {
   /** Every line it has written so far, to its standard output and error. */
   readonly lines: readonly string[];
   /** What it has said under that word, so far. */
-  said<T>(word: string): { readonly value: T; readonly at: number }[];
+  said(word: string): { readonly value: unknown; readonly at: number }[];
   /** What it says under that word, now or later. Rejects if it ends before. */
   says<T>(word: string): Promise<T>;
   signal(signal: NodeJS.Signals): void;
@@ -62,8 +62,7 @@ export function startApp(name: string, { settings = {}, nodeOptions = [] }: AppP
       notify();
     });
   });
-  const said = <T>(word: string) =>
-    statements.filter((one) => one.word === word).map(({ value, at }) => ({ value: value as T, at }));
+  const said = (word: string) => statements.filter((one) => one.word === word);
 
   return {
     pid: child.pid as number,
@@ -72,8 +71,8 @@ export function startApp(name: string, { settings = {}, nodeOptions = [] }: AppP
     says: <T>(word: string) =>
       new Promise<T>((resolve, reject) => {
         const look = (): void => {
-          const [first] = said<T>(word);
-          if (first) resolve(first.value);
+          const [first] = said(word);
+          if (first) resolve(first.value as T);
           else if (exit) reject(new Error(`${name} ended with ${exit.code ?? exit.signal}:\n${lines.join('\n')}`));
           else return;
           listeners.delete(look);

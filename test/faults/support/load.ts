@@ -33,7 +33,7 @@ export function startLoad(url: string, { connections, keepAlive, pause = 0, time
   const agent = new Agent({ keepAlive, maxSockets: connections });
   const answers: Answer[] = [];
   const watchers = new Set<(answer: Answer) => void>();
-  let stopped = false;
+  const stop = new AbortController();
 
   const send = (): Promise<void> =>
     new Promise((resolve) => {
@@ -52,11 +52,12 @@ export function startLoad(url: string, { connections, keepAlive, pause = 0, time
         incoming.once('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
       });
       outgoing.once('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
-      if (timeout) outgoing.setTimeout(timeout, () => outgoing.destroy(Object.assign(new Error(), { code: 'TIMEOUT' })));
+      if (timeout)
+        outgoing.setTimeout(timeout, () => outgoing.destroy(Object.assign(new Error(), { code: 'TIMEOUT' })));
       outgoing.end();
     });
   const work = async (): Promise<void> => {
-    while (!stopped) {
+    while (!stop.signal.aborted) {
       await send();
       const refused = answers.at(-1)?.outcome === 'ECONNREFUSED';
       // Also so that what is refused at once leaves time for anything else.
@@ -68,7 +69,7 @@ export function startLoad(url: string, { connections, keepAlive, pause = 0, time
   return {
     answers,
     async stop() {
-      stopped = true;
+      stop.abort();
       await workers;
       agent.destroy();
       return answers;

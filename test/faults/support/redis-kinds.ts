@@ -1,7 +1,12 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { ClientLifecycle } from '../../../src/definition/client-lifecycle.js';
 import type { ClientDefinition } from '../../../src/index.js';
-import { redisClient, redisCluster } from '../../../src/redis/index.js';
+import {
+  redisClient,
+  redisCluster,
+  type RedisClientOptions,
+  type RedisClusterOptions,
+} from '../../../src/redis/index.js';
 import {
   startRedisCluster,
   startRedisSentinels,
@@ -28,7 +33,13 @@ export interface RedisKind extends AsyncDisposable {
   /** Those that hold data, one for each part of it. */
   readonly primaries: readonly RedisServer[];
   readonly replicas: readonly RedisServer[];
-  define(patience: Partial<Patience>, lifecycle: ClientLifecycle, more?: object): ClientDefinition<Redis | Cluster, unknown>;
+  /** Where it is, as plain data. */
+  readonly options: RedisClientOptions | RedisClusterOptions;
+  define(
+    patience: Partial<Patience>,
+    lifecycle: ClientLifecycle,
+    more?: object,
+  ): ClientDefinition<Redis | Cluster, unknown>;
 }
 
 /** Starts what a service may have for a Redis, by how it is run. */
@@ -39,6 +50,7 @@ export const REDIS_KINDS = {
       servers: [server],
       primaries: [server],
       replicas: [],
+      options: { port: server.port },
       define: (patience, lifecycle, more) => redisClient({ port: server.port, ...patience, ...more }, lifecycle),
       [Symbol.asyncDispose]: () => server.close(),
     };
@@ -50,6 +62,7 @@ export const REDIS_KINDS = {
       servers: [group.primary, group.replica, ...group.sentinels],
       primaries: [group.primary],
       replicas: [group.replica],
+      options: group.options,
       define: (patience, lifecycle, more) => redisClient({ ...group.options, ...patience, ...more }, lifecycle),
       [Symbol.asyncDispose]: () => group.close(),
     };
@@ -61,6 +74,7 @@ export const REDIS_KINDS = {
       servers: [...cluster.primaries, ...cluster.replicas],
       primaries: cluster.primaries,
       replicas: cluster.replicas,
+      options: { nodes: cluster.nodes },
       define: ({ maxRetriesPerRequest, enableOfflineQueue = true }, lifecycle, more) =>
         redisCluster(
           {

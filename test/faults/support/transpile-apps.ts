@@ -33,7 +33,10 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     const files = await readdir(join(ROOT, folder), { recursive: true });
     for (const file of files.filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))) {
       const fileName = join(ROOT, folder, file);
-      const { outputText } = ts.transpileModule(await readFile(fileName, 'utf8'), { compilerOptions: options, fileName });
+      const { outputText } = ts.transpileModule(await readFile(fileName, 'utf8'), {
+        compilerOptions: options,
+        fileName,
+      });
       const target = join(directory, folder, file.replace(/\.ts$/, '.js'));
       await mkdir(dirname(target), { recursive: true });
       await writeFile(target, outputText);

@@ -2,11 +2,11 @@
 // `import` or by `require`, so that this one file serves both.
 const assert = require('node:assert/strict');
 
-/** What `main.mjs` and `main.cjs` load. */
-exports.PACKAGES = ['@nestjs/common', '@nestjs/core', 'nestjs-clients', 'nestjs-clients/redis', 'nestjs-clients/testing'];
+/** What whoever uses this file loads, in this order. */
+const PACKAGES = ['@nestjs/common', '@nestjs/core', 'nestjs-clients', 'nestjs-clients/redis', 'nestjs-clients/testing'];
 
-/** The class of the service's root module. Decorators are called by hand: this is JavaScript. */
-exports.createAppModule = ([{ Controller, Get, Module, Param }, , { ClientsModule }, { InjectRedis, redisClient }], url) => {
+/** The service's root module. Decorators are called by hand: this is JavaScript. */
+function createAppModule([{ Controller, Get, Module, Param }, , { ClientsModule }, { InjectRedis, redisClient }], url) {
   class VisitsController {
     constructor(redis) {
       this.redis = redis;
@@ -16,45 +16,85 @@ exports.createAppModule = ([{ Controller, Get, Module, Param }, , { ClientsModul
       return this.redis.incr(`visits:${id}`);
     }
   }
+  const { prototype } = VisitsController;
   Controller('visits')(VisitsController);
   InjectRedis()(VisitsController, undefined, 0);
-  Get(':id')(VisitsController.prototype, 'visit', Object.getOwnPropertyDescriptor(VisitsController.prototype, 'visit'));
-  Param('id')(VisitsController.prototype, 'visit', 0);
+  Get(':id')(prototype, 'visit', Object.getOwnPropertyDescriptor(prototype, 'visit'));
+  Param('id')(prototype, 'visit', 0);
 
   class AppModule {}
   const clients = { redis: redisClient(url), unused: redisClient('redis://127.0.0.1:1') };
   Module({ imports: [ClientsModule.forRoot({ clients })], controllers: [VisitsController] })(AppModule);
   return AppModule;
-};
+}
 
-/** Asks the running service, which answers from Redis, and closes it. */
-exports.useAndClose = async ([, , { ClientRegistry }], app) => {
+/** Asks the running service, whose handler answers from Redis, and closes it. */
+async function useAndClose([, , { ClientRegistry }], app) {
   const url = await app.getUrl();
   for (const count of ['1', '2']) {
     const response = await fetch(`${url}/visits/ada`, { headers: { connection: 'close' } });
     assert.equal(await response.text(), count);
   }
   const registry = app.get(ClientRegistry);
-  assert.deepEqual(
-    registry.status().map(({ name, state }) => [name, state]),
-    [['redis', 'open'], ['unused', 'idle']],
-  );
+  const states = () => registry.status().map(({ name, state }) => `${name} ${state}`);
+  assert.deepEqual(states(), ['redis open', 'unused idle']);
   const redis = registry.peek('redis');
   await app.close();
   assert.equal(redis.status, 'end');
-  assert.deepEqual(
-    registry.status().map(({ state }) => state),
-    ['closed', 'closed'],
-  );
-};
+  assert.deepEqual(states(), ['redis closed', 'unused closed']);
+}
 
-exports.run = async (packages, createAdapter) => {
+async function run(packages, platform) {
   const [, { NestFactory }, , , { startRedisServer }] = packages;
+  const Adapter = platform.ExpressAdapter ?? platform.FastifyAdapter;
   const server = await startRedisServer();
-  const AppModule = exports.createAppModule(packages, server.url);
-  const app = await NestFactory.create(AppModule, createAdapter(), { logger: ['error', 'warn', 'fatal'], abortOnError: false });
+  const logger = ['error', 'warn', 'fatal'];
+  const AppModule = createAppModule(packages, server.url);
+  const app = await NestFactory.create(AppModule, new Adapter(), { logger, abortOnError: false });
   await app.listen(0, '127.0.0.1');
-  await exports.useAndClose(packages, app);
+  await useAndClose(packages, app);
   await server.close();
-  console.log('closed'); // and the process must end now, by itself
-};
+  process.stdout.write('closed'); // and now the process must end, by itself
+}
+
+/** What a user's end-to-end test looks like. Vitest and Jest have the same functions under other names. */
+function describeVisits(packages, { Test }, { describe, it, beforeAll, afterAll, afterEach, expect }) {
+  const [, , { ClientRegistry, getClientToken }, , { closeAllClients, startRedisServer }] = packages;
+
+  describe('visits', () => {
+    let server;
+    const prepare = () => Test.createTestingModule({ imports: [createAppModule(packages, server.url)] });
+
+    beforeAll(async () => {
+      server = await startRedisServer();
+    });
+    afterEach(() => closeAllClients());
+    afterAll(() => server.close());
+
+    it('counts in Redis', async () => {
+      const app = (await prepare().compile()).createNestApplication();
+      await app.listen(0, '127.0.0.1');
+      await useAndClose(packages, app);
+    });
+
+    it('builds nothing for a client that is overridden', async () => {
+      const fake = { incr: async () => 41 };
+      const testing = await prepare().overrideProvider(getClientToken('redis')).useValue(fake).compile();
+      expect(await testing.resolve(getClientToken('redis'))).toBe(fake);
+      const states = testing
+        .get(ClientRegistry)
+        .status()
+        .map(({ state }) => state);
+      expect(states).toEqual(['idle', 'idle']);
+    });
+
+    it('leaves nothing open although this test closes nothing', async () => {
+      const testing = await prepare().compile();
+      await testing.init();
+      const redis = await testing.get(ClientRegistry).get('redis');
+      expect(await redis.ping()).toBe('PONG');
+    });
+  });
+}
+
+module.exports = { PACKAGES, run, describeVisits };

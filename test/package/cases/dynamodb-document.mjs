@@ -12,6 +12,9 @@ Module({ imports: [ClientsModule.forRoot({ clients })] })(App);
 const app = await NestFactory.createApplicationContext(App, { logger: false });
 const registry = app.get(ClientRegistry);
 assert.ok((await registry.get('documents')) instanceof DynamoDBDocumentClient);
-assert.deepEqual(registry.status().map(({ state }) => state), ['open', 'open']);
+assert.deepEqual(
+  registry.status().map(({ state }) => state),
+  ['open', 'open'],
+);
 await app.close();
 console.log('the document client is built on the DynamoDB client');

@@ -17,5 +17,8 @@ const registry = app.get(ClientRegistry);
 assert.ok((await registry.get('redis')) instanceof Redis);
 assert.ok((await registry.get('cluster')) instanceof Cluster);
 await app.close();
-assert.deepEqual(registry.status().map(({ state }) => state), ['closed', 'closed']);
+assert.deepEqual(
+  registry.status().map(({ state }) => state),
+  ['closed', 'closed'],
+);
 console.log('Redis and Cluster are built and closed');

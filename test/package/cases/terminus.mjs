@@ -8,7 +8,10 @@ import { ClientsHealthIndicator } from 'nestjs-clients/terminus';
 
 class App {}
 Module({
-  imports: [TerminusModule.forRoot({ logger: false }), ClientsModule.forRoot({ clients: { custom: defineClient({ create: () => ({}) }) } })],
+  imports: [
+    TerminusModule.forRoot({ logger: false }),
+    ClientsModule.forRoot({ clients: { custom: defineClient({ create: () => ({}) }) } }),
+  ],
   providers: [ClientsHealthIndicator],
 })(App);
 const app = await NestFactory.createApplicationContext(App, { logger: false });

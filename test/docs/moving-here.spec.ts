@@ -1,0 +1,27 @@
+import type { Type } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startRedisServer } from '../../src/testing/index.js';
+import { bootApp, registryOf } from '../support/boot-app.js';
+import { runExample } from './examples.js';
+
+describe('docs/moving-here.md', () => {
+  it.each([
+    ['CartsModule', ['redis', 'sessions']],
+    ['FeedsModule', ['redis', 'sessions']],
+    ['InvoicesModule', ['dynamodb', 'sqs']],
+  ])('boots and closes what it ends with: %s', async (name, clients) => {
+    const server = await startRedisServer();
+    onTestFinished(() => server.close());
+    const example = await runExample<Record<string, Type>>('docs/moving-here.md', name, {
+      'redis://localhost:6379': server.url,
+    });
+    const load = [() => ({ REDIS_URL: server.url })];
+    const config = await ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, ignoreEnvVars: true, load });
+    const app = await bootApp({ imports: [config, example[name] as Type] });
+
+    expect(registryOf(app).status()).toMatchObject(clients.map((client) => ({ name: client, state: 'open' })));
+    await app.close();
+    expect(registryOf(app).status()).toMatchObject(clients.map((client) => ({ name: client, state: 'closed' })));
+  });
+});

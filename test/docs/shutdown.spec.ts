@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ClientDefinition } from '../../src/index.js';
+import { closeAllClients, startRedisServer } from '../../src/testing/index.js';
+import { bootApp, clientsOf, registryOf, request } from '../support/boot-app.js';
+import { runExample } from './examples.js';
+
+const PAGE = 'docs/shutdown.md';
+const LOCAL = 'redis://localhost:6379';
+
+@Controller()
+class Pages {
+  @Get('slow')
+  async slow(): Promise<string> {
+    await wait(200);
+    return 'done';
+  }
+}
+
+/** Whether it has closed before the HTTP server's keepAliveTimeout of 5 s would have let it. */
+async function closesSoon(app: INestApplication): Promise<boolean> {
+  const late = new AbortController();
+  const outcome = await Promise.race([
+    app.close().then(() => true),
+    wait(3_000, false, { signal: late.signal, ref: false }).catch(() => false),
+  ]);
+  late.abort();
+  return outcome;
+}
+
+async function openSocket(app: INestApplication): Promise<ReturnType<typeof connect>> {
+  const socket = connect(Number(new URL(await app.getUrl()).port), '127.0.0.1');
+  socket.on('error', () => {});
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
+describe(PAGE, () => {
+  it('does not wait for connections that are owed no answer, and answers the others', async () => {
+    const { HttpDrain } = await runExample<{ HttpDrain: Type }>(PAGE, 'HttpDrain');
+    const app = await bootApp({ controllers: [Pages], providers: [HttpDrain] }, { listen: true });
+    const unused = await openSocket(app);
+    const busy = await openSocket(app);
+    const answer = once(busy, 'data');
+    busy.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n'); // and keeps the connection alive
+    await request(app, '/'); // the server has seen both
+
+    expect(await closesSoon(app)).toBe(true);
+    expect(String(await answer)).toMatch(/^HTTP\/1\.1 200 [^]*\r\nConnection: close\r\n[^]*done$/);
+    expect(unused.readyState).not.toBe('open');
+  });
+
+  it('ends an event stream', async () => {
+    const { TicksController } = await runExample<{ TicksController: Type }>(PAGE, 'TicksController');
+    const app = await bootApp({ controllers: [TicksController] }, { listen: true });
+    const response = await request(app, '/ticks');
+    const stream = response.text();
+
+    expect(await closesSoon(app)).toBe(true);
+    expect(typeof (await stream)).toBe('string');
+  });
+
+  it('builds a client in the invocation of a function that needs it', async () => {
+    const server = await startRedisServer();
+    onTestFinished(() => server.close());
+    onTestFinished(() => closeAllClients());
+    const { handler } = await runExample<{ handler: (event: { customer: string }) => Promise<number> }>(
+      PAGE,
+      'handler',
+      {
+        [LOCAL]: server.url,
+      },
+    );
+
+    expect(await handler({ customer: 'ada' })).toBe(1);
+    expect(await handler({ customer: 'ada' })).toBe(2);
+  });
+
+  it('shares one client among the applications of a process', async () => {
+    const server = await startRedisServer();
+    onTestFinished(() => server.close());
+    const { shared } = await runExample<{ shared: { redis: ClientDefinition<Redis> } }>(PAGE, 'shared', {
+      [LOCAL]: server.url,
+    });
+    const apps = await Promise.all([
+      bootApp({ imports: [clientsOf(shared)] }),
+      bootApp({ imports: [clientsOf(shared)] }),
+    ]);
+    const [one, other] = await Promise.all(apps.map((app) => registryOf(app).get('redis')));
+
+    expect(one).toBe(other);
+  });
+
+  it('declares its clients with limits to their closing', async () => {
+    const { ServiceModule } = await runExample<{ ServiceModule: Type }>(PAGE, 'ServiceModule');
+    const app = await bootApp(ServiceModule);
+
+    expect(registryOf(app).status()).toMatchObject([{ name: 'redis', state: 'idle' }]);
+  });
+});
