@@ -17,6 +17,7 @@ export default defineConfig({
     dir: 'dist',
     format: 'esm',
     sourcemap: true,
+    sourcemapExcludeSources: true, // they are in the package
     chunkFileNames: '[name].js',
     codeSplitting: {
       groups: [{ name: 'core', test: /src\/(?!redis\/|dynamodb\/|terminus\/|testing\/|index\.ts)|oxc-project/ }],

@@ -750,7 +750,7 @@ describe('events$', () => {
     const completed = deferred();
     registry.events$.subscribe({ complete: completed.resolve });
     await app.close();
-    await completed.promise;
+    await expect(completed.promise).resolves.toBeUndefined();
   });
 });
 
