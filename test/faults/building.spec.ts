@@ -70,7 +70,10 @@ describeWithRedis('a create that goes wrong', () => {
     expect(await second.ping()).toBe('PONG');
     await app.close();
     await redis.clients(0);
-    record('creation', 'late by any time: refused at its deadline, closed when it ended; the next one lived on');
+    record(
+      'creation',
+      'ended after its deadline: refused at the deadline, closed when it ended; the next one lived on',
+    );
   });
 
   test('is named with its path when clients are built on each other', async () => {

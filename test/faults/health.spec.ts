@@ -30,7 +30,7 @@ const STATES = ['ready, then frozen', 'frozen before it connects', 'frozen with 
 
 describeWithRedis('health of a client whose server does not answer', () => {
   let asked = 0;
-  let slowest = 0;
+  const slowest = { check: 0, health: 0 };
 
   test.each(KIND_NAMES.flatMap((kind) => STATES.map((state) => [kind, state] as const)))(
     'is told within the timeout: %s, %s',
@@ -90,7 +90,8 @@ describeWithRedis('health of a client whose server does not answer', () => {
         expect(duration).toBeLessThan(TIMEOUT + DELIVERY);
       }
       asked += checks.length + answers.length;
-      slowest = Math.max(slowest, ...[...checks, ...answers].map(({ duration }) => duration));
+      slowest.check = Math.max(slowest.check, ...checks.map(({ duration }) => duration));
+      slowest.health = Math.max(slowest.health, ...answers.map(({ duration }) => duration));
       for (const server of redis.servers) server.thaw();
     },
   );
@@ -98,7 +99,7 @@ describeWithRedis('health of a client whose server does not answer', () => {
   afterAll(() =>
     record(
       'health',
-      `${asked.toLocaleString('en')} questions, many at once, with a timeout of ${TIMEOUT} ms: the slowest answered after ${milliseconds(slowest)}, all "down"`,
+      `${asked.toLocaleString('en')} questions, many at once, with a timeout of ${TIMEOUT} ms: the slowest registry.check() after ${milliseconds(slowest.check)}, the slowest /health after ${milliseconds(slowest.health)}, as its client sees it; all "down"`,
     ),
   );
 });

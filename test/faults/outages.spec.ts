@@ -115,7 +115,8 @@ describeWithRedis('an outage under load', () => {
       expect(exit.code).toBe(0);
       expect(app.said('crash')).toEqual([]);
       const outage = endsByItself ? '' : `outage of ${seconds(to - from)}; `;
-      const count = `${errors.length} of ${answers.length} requests failed (${JSON.stringify(tally(errors))}), none that began after it`;
+      const kinds = errors.length > 0 ? `: ${JSON.stringify(tally(errors)).replaceAll('"', '')}` : '';
+      const count = `${errors.length} of ${answers.length} requests failed${kinds}, none that began after it`;
       record(
         row,
         `${outage}first success ${seconds(first.to - to)} after ${endsByItself ? 'the kill' : 'its end'}; ${count}`,
@@ -196,7 +197,7 @@ describeWithRedis('servers that are down for a minute', () => {
         );
         record(
           'down',
-          `${traffic ? 'with' : 'without'} traffic: 0 crashes; log lines: ${per.join(', ')}, for ${events.length} events; lastError there, and served again after`,
+          `${traffic ? 'with' : 'without'} traffic: 0 crashes; log lines: ${per.join(', ')}, for ${events.length} events; lastError of each Redis client names the failure; served again after`,
         );
       },
     );

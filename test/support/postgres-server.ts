@@ -30,7 +30,7 @@ export const PASSWORD = 'open-sesame-pg';
 export function describeWithPostgres(name: string, suite: () => void): void {
   if (BINARIES) describe(name, suite);
   else if (process.env['CI']) describe(name, () => test(MISSING, () => Promise.reject(new Error(MISSING))));
-  else describe.skip(`${name} (${MISSING})`, suite);
+  else describe.skipIf(true)(`${name} (${MISSING})`, suite);
 }
 
 /** Starts a new cluster in a temporary directory, on a free loopback port. */
