@@ -2,7 +2,7 @@ import { number } from './format.mjs';
 
 const WIDTH = 720;
 const PADDING = 24;
-const LABEL_WIDTH = 236;
+const LABEL_WIDTH = 272;
 const VALUE_WIDTH = 76;
 const BAR = 20;
 const STEP = 32;
