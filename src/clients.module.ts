@@ -6,7 +6,7 @@ import { createClientProviders } from './clients.providers.js';
 import { createSupply, supplyNothing, type CreateSupply } from './clients.supply.js';
 import { getClientToken } from './clients.tokens.js';
 import type { ClientDefinitions, ClientOptionsOf } from './definition/client-definition.js';
-import { validateAsyncOptions, validateOptions } from './definition/validate-options.js';
+import { validateAsyncOptions, validateOptions } from './clients.validate-options.js';
 import { ClientRegistry } from './registry/client-registry.js';
 
 const SHUTDOWN_TIMEOUT = 10_000;

@@ -19,10 +19,12 @@ export interface BuildContext {
   readonly redactor: Redactor;
 }
 
-/** What a kind of client tells the registry: a driver whose `create` has the whole build at its hands. */
-export interface ClientBlueprint<T> extends ClientBehaviour<T> {
+/** What a kind of client tells the registry. */
+export interface ClientBlueprint<T> {
   readonly kind: string;
   readonly inject: readonly InjectionToken[];
+  /** Called as its methods: a driver may be an instance of a class. */
+  readonly driver: ClientBehaviour<T>;
   /** Whether the factory of `forRootAsync` can supply this client's options. */
   readonly configurable: boolean;
   /** Says what is wrong with the options as far as they are known before an application exists; never a value. */

@@ -5,7 +5,7 @@ export class ClientsUnknownError extends ClientsError {
   readonly code = 'CLIENTS_UNKNOWN';
 
   constructor(
-    readonly client: string,
+    override readonly client: string,
     known: readonly string[],
   ) {
     const names = known.length > 0 ? known.map((name) => `"${name}"`).join(', ') : 'none';

@@ -187,13 +187,9 @@ export class ClientRegistry<C = Record<string, unknown>> {
         for (const consumer of source.findConsumers(name)) this.#addConsumer(name, consumer);
     }
     const clients = this.#used();
-    for (const client of clients) this.#hold(client);
+    for (const client of clients) holdInProcess(client, this);
     try {
-      for (const { name, state } of clients) {
-        // One of scope 'process', which the last application that held it has closed while this one was booting.
-        if (state === 'closing' || state === 'closed') throw new ClientsClosedError(name);
-      }
-      await Promise.all([...clients].filter(({ state }) => state === 'open').map((client) => client.open()));
+      await Promise.all([...clients].map((client) => client.open()));
     } catch (error) {
       // Nest runs no hook of an application that fails to boot, so that nobody else would close them.
       await this.close().catch(() => {});
@@ -248,7 +244,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     const instance = await shared;
     if (this.#closing) throw new ClientsClosedError(name);
     this.#built.set(name, { instance, shared });
-    if (this.#started) this.#hold(client);
+    if (this.#started) for (const used of withDependencies([client])) holdInProcess(used, this);
     return instance;
   }
 
@@ -269,15 +265,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   /** Every client that this application has used, and what those are built on. */
   #used(): Set<SharedClient> {
-    const used = new Set<SharedClient>();
-    for (const { client } of this.#declared.values()) if (client) used.add(client);
-    for (const client of used) for (const dependency of client.dependencies) used.add(dependency);
-    return used;
-  }
-
-  #hold(client: SharedClient): void {
-    holdInProcess(client, this);
-    for (const dependency of client.dependencies) this.#hold(dependency);
+    return withDependencies([...this.#declared.values()].flatMap(({ client }) => client ?? []));
   }
 
   async #closeAll(): Promise<void> {
@@ -312,4 +300,11 @@ export class ClientRegistry<C = Record<string, unknown>> {
     this.#logger.log(event);
     this.#events.next(event);
   }
+}
+
+/** These clients, and all that they are built on. */
+function withDependencies(clients: readonly SharedClient[]): Set<SharedClient> {
+  const all = new Set(clients);
+  for (const client of all) for (const dependency of client.dependencies) all.add(dependency);
+  return all;
 }
