@@ -38,7 +38,7 @@ export interface ClientBlueprint<T> {
  * Made by `defineClient`, `redisClient`, `dynamoDBClient` and the like; `T` is the client, `O` the options that the
  * factory of `forRootAsync` can supply (`never` if it can supply none).
  */
-export class ClientDefinition<T, O = never> {
+export class ClientDefinition<T = unknown, O = unknown> {
   /** Never set; carries the types. */
   declare readonly [types]?: { readonly client: T; readonly options: O };
   readonly kind: string;
@@ -62,7 +62,7 @@ function completeLifecycle(declared: ClientLifecycle): ResolvedLifecycle {
 }
 
 /** Clients by name, as `forRoot({ clients })` takes them. */
-export type ClientDefinitions = Readonly<Record<string, ClientDefinition<unknown, unknown>>>;
+export type ClientDefinitions = Readonly<Record<string, ClientDefinition>>;
 
 /**
  * The clients of some definitions, by name.

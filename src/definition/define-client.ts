@@ -1,4 +1,3 @@
-import type { InjectionToken } from '@nestjs/common';
 import { ClientDefinition } from './client-definition.js';
 import type { ClientDriver } from './client-driver.js';
 import type { ClientLifecycle } from './client-lifecycle.js';
@@ -21,9 +20,9 @@ import { findDriverProblem } from '../validation/find-driver-problem.js';
  *   },
  * });
  */
-export function defineClient<T>(driver: ClientDriver<T>, lifecycle?: ClientLifecycle): ClientDefinition<T> {
+export function defineClient<T>(driver: ClientDriver<T>, lifecycle?: ClientLifecycle): ClientDefinition<T, never> {
   const problem = findDriverProblem(driver);
-  return new ClientDefinition<T>(
+  return new ClientDefinition<T, never>(
     {
       kind: driver?.kind ?? 'custom',
       inject: driver?.inject ?? [],

@@ -7,8 +7,10 @@ export class ClientsUnknownError extends ClientsError {
   constructor(
     override readonly client: string,
     known: readonly string[],
+    dependent?: string,
   ) {
     const names = known.length > 0 ? known.map((name) => `"${name}"`).join(', ') : 'none';
-    super(`No client is named "${client}". Declared in ClientsModule.forRoot({ clients }): ${names}.`);
+    const why = dependent === undefined ? '' : `, on which "${dependent}" is built`;
+    super(`No client is named "${client}"${why}. Declared in ClientsModule.forRoot({ clients }): ${names}.`);
   }
 }

@@ -2,6 +2,8 @@ import type { ClientDefinition } from '../definition/client-definition.js';
 import { describeError, type Redactor } from '../errors/redactor.js';
 import { DeadlineError, within } from './deadline.js';
 
+type Disposables = AsyncDisposable & Disposable;
+
 /** Milliseconds that destroying by force may take. ioredis needs 2,000 to give up on a frozen server. */
 const DESTROY_TIMEOUT = 2_050;
 
@@ -12,7 +14,7 @@ const DESTROY_TIMEOUT = 2_050;
  * @returns why it did not close gracefully, if so
  */
 export async function dispose<T>(
-  { blueprint: { driver }, lifecycle }: ClientDefinition<T, unknown>,
+  { blueprint: { driver }, lifecycle }: ClientDefinition<T>,
   instance: T,
   redactor: Redactor,
   remaining: () => number,
@@ -29,17 +31,14 @@ export async function dispose<T>(
     }
   };
 
-  const failure = await attempt('close()', Math.min(lifecycle.closeTimeout, remaining()), () =>
-    driver.close ? driver.close(instance) : disposeOf(instance),
-  );
+  const failure = await attempt('close()', Math.min(lifecycle.closeTimeout, remaining()), () => {
+    if (driver.close) return driver.close(instance);
+    const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: disposeNow } = instance as Partial<Disposables>;
+    const graceful = asyncDispose ?? disposeNow;
+    return graceful ? graceful.call(instance) : driver.destroy?.(instance);
+  });
   if (!failure || !driver.destroy) return failure;
   const forced = await attempt('destroy()', Math.min(DESTROY_TIMEOUT, remaining()), () => driver.destroy?.(instance));
   failure.message += `; ${forced?.message ?? 'it was destroyed by force'}`;
   return failure;
-}
-
-async function disposeOf(client: unknown): Promise<void> {
-  const disposable = client as Partial<AsyncDisposable & Disposable>;
-  if (disposable[Symbol.asyncDispose]) await disposable[Symbol.asyncDispose]?.();
-  else disposable[Symbol.dispose]?.();
 }

@@ -16,14 +16,14 @@ interface ProcessClient {
 }
 
 /** The clients of `scope: 'process'`. A definition is one client for every application that uses it. */
-const clients = new WeakMap<ClientDefinition<unknown, unknown>, ProcessClient>();
+const clients = new WeakMap<ClientDefinition, ProcessClient>();
 
 const BUILDING: readonly ClientOccurrence['type'][] = ['creating', 'created', 'createFailed'];
 
 /** The client of that definition that is alive in this process, or a new one. `observe` hears of its life. */
 export function shareInProcess(
   name: string,
-  definition: ClientDefinition<unknown, unknown>,
+  definition: ClientDefinition,
   application: object,
   observe: Observer,
 ): SharedClient {
@@ -52,7 +52,8 @@ export function releaseInProcess(client: SharedClient, application: object): boo
   const { parts } = shared;
   const part = parts.get(application);
   parts.delete(application);
-  if (isHeld(parts)) return false;
+  // Among those that have not started each counts: somebody builds clients without ever starting.
+  if (isHeld(parts) || (!part?.holds && parts.size > 0)) return false;
   // Forgotten before it is closed: an application that starts meanwhile gets a new one.
   clients.delete(client.definition);
   parts.clear();

@@ -52,9 +52,19 @@ export class SharedClient<T = unknown> {
 
   constructor(
     readonly name: string,
-    readonly definition: ClientDefinition<T, unknown>,
+    readonly definition: ClientDefinition<T>,
     readonly emit: (occurrence: ClientOccurrence) => void,
   ) {}
+
+  /** What `status()` tells of its life so far. */
+  get history(): Pick<ClientStatus, 'createdAt' | 'createDuration' | 'lastError'> {
+    const { createdAt, createDuration, lastError } = this;
+    return {
+      ...(createdAt && { createdAt }),
+      ...(createDuration !== undefined && { createDuration }),
+      ...(lastError && { lastError }),
+    };
+  }
 
   // ── build ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
