@@ -71,7 +71,7 @@ export type ClientDefinitions = Readonly<Record<string, ClientDefinition>>;
  * type AppClients = ClientsOf<typeof clients>; // { dynamodb: DynamoDBClient; redis: Redis }
  */
 export type ClientsOf<C> = {
-  -readonly [N in keyof C]: C[N] extends ClientDefinition<infer T, unknown> ? T : never;
+  -readonly [N in keyof C]: C[N] extends ClientDefinition<infer T> ? T : never;
 };
 
 /** The options that the factory of `forRootAsync` may supply, by client name. */

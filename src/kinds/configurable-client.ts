@@ -3,7 +3,7 @@ import { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientDriver } from '../definition/client-driver.js';
 import type { ClientLifecycle } from '../definition/client-lifecycle.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
-import { isObject, isTokens } from '../validation/rules.js';
+import { findBrokenRule, isFunction, isObject, isTokens, type Rules } from '../validation/rules.js';
 
 /**
  * A client's options from elsewhere, resolved only when that client is first built.
@@ -73,9 +73,13 @@ function isFactory<O>(source: O | ClientOptionsFactory<O> | undefined): source i
   return isObject(source) && 'useFactory' in source;
 }
 
+const FACTORY_RULES: Rules = {
+  inject: [isTokens, 'must be an array of tokens, none undefined'],
+  useFactory: [isFunction, 'must be a function'],
+};
+
 function findFactoryProblem(factory: ClientOptionsFactory<unknown>): string | undefined {
-  if (typeof factory.useFactory !== 'function') return '"useFactory" must be a function';
-  if (factory.inject !== undefined && !isTokens(factory.inject))
-    return '"inject" must be an array of tokens, none undefined';
-  return undefined;
+  const other = Object.keys(factory).find((key) => !Object.hasOwn(FACTORY_RULES, key));
+  if (other !== undefined) return `"${other}" stands beside "useFactory", which would hide it; return it from there`;
+  return findBrokenRule({ ...factory, useFactory: Reflect.get(factory, 'useFactory') ?? null }, FACTORY_RULES);
 }

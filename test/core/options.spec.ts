@@ -476,6 +476,17 @@ describe('a client’s own useFactory', () => {
     expect(runs).toBe(1);
   });
 
+  it.each([
+    [{ useFactory: () => ({}), url: PLANTED }, /"url".*beside "useFactory"/],
+    [{ useFactory: undefined }, /"useFactory" must be a function/],
+    [{ useFactory: () => ({}), inject: [undefined] }, /"inject" must be an array of tokens/],
+  ])('makes forRoot throw CLIENTS_INVALID_OPTIONS for %j', (source, mentions) => {
+    const error = thrown(() => clientsOf({ main: sdkClient(source as unknown as FakeOptions) }));
+    expect(error).toMatchObject({ code: 'CLIENTS_INVALID_OPTIONS' });
+    expect(error.message).toMatch(mentions);
+    expect(error.message).not.toContain(PLANTED);
+  });
+
   it.each([undefined, null, 'x', []])('cannot return %j', async (value) => {
     const main = configurableClient<FakeSdk, FakeOptions>(
       { kind: 'fake', findProblem: () => undefined, create: (options) => new FakeSdk(options) },

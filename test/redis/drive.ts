@@ -39,7 +39,7 @@ export interface Closing {
 }
 
 /** Builds a client from its definition and takes it through its life, as the core does but without it. */
-export async function drive<T extends Redis | Cluster>(definition: ClientDefinition<T, unknown>): Promise<Driven<T>> {
+export async function drive<T extends Redis | Cluster>(definition: ClientDefinition<T>): Promise<Driven<T>> {
   for (let turn = 0; turn < 5; turn += 1) await setImmediate(); // the sockets that a test helper has just destroyed
   const before = resources();
   const { blueprint } = definition;
