@@ -1,5 +1,5 @@
 import { Injectable, type Type } from '@nestjs/common';
-import type { Cluster, Redis } from 'ioredis';
+import { Redis, type Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ClientDefinition } from '../../src/index.js';
 import { InjectRedis } from '../../src/redis/index.js';
@@ -67,6 +67,25 @@ describe(PAGE, () => {
     await proxy.refuse();
     await fails();
     await fails();
+  });
+});
+
+describe(`${PAGE}, on ioredis itself`, () => {
+  it('tells its defaults', () => {
+    const { options } = new Redis({ lazyConnect: true });
+
+    expect(options).toMatchObject({ connectTimeout: 10_000, maxRetriesPerRequest: 20, enableOfflineQueue: true });
+    expect(options.commandTimeout).toBeUndefined();
+  });
+
+  it('tells how long a command waits for a server that is down', () => {
+    const { retryStrategy } = new Redis({ lazyConnect: true }).options;
+    const pauses = Array.from({ length: 20 }, (_, index) => Number(retryStrategy?.(index + 1)));
+    const seconds = pauses.reduce((sum, pause) => sum + pause, 0) / 1_000;
+
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(5_200);
+    expect(seconds).toBeGreaterThan(71); // and some jitter
+    expect(seconds).toBeLessThan(76);
   });
 });
 
