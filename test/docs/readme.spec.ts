@@ -2,8 +2,11 @@ import { access, readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DEFAULT_LIFECYCLE } from '../../src/definition/client-lifecycle.js';
+import type { ClientRegistry } from '../../src/index.js';
+import { bootApp, clientsOf, registryOf } from '../support/boot-app.js';
+import { Journal } from '../support/journal.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRIES = ['index', 'redis/index', 'dynamodb/index', 'terminus/index', 'testing/index'];
@@ -147,6 +150,42 @@ describe('README.md', () => {
       const written = typeof value === 'number' ? `${value.toLocaleString('en')} ms` : `\`${literal(value)}\``;
       expect([option, told[`\`${option}\``]]).toEqual([option, written]);
     }
+  });
+
+  describe('on time', () => {
+    const never = (): Promise<void> => new Promise(() => {});
+    /** An application whose client `a` is built, and a clock that the test moves on. */
+    const boot = async (client: ReturnType<Journal['client']>): Promise<ClientRegistry> => {
+      const registry = registryOf(await bootApp({ imports: [clientsOf({ a: client })] }));
+      await registry.get('a');
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      onTestFinished(() => void vi.useRealTimers());
+      return registry;
+    };
+
+    it('gives closing as long as it says by default', async () => {
+      expect(rows(section('Options of `forRoot`')).find(([option]) => option === '`shutdownTimeout`')?.[1]).toBe(
+        '10,000 ms',
+      );
+      const journal = new Journal();
+      const registry = await boot(journal.client('a', { close: never }, { closeTimeout: 60_000 }));
+      const closing = registry.close().catch(() => {});
+
+      await vi.advanceTimersByTimeAsync(9_990);
+      expect(journal.of('destroy')).toEqual([]);
+      await vi.advanceTimersByTimeAsync(20);
+      expect(journal.of('destroy')).toEqual(['destroy a']);
+      await closing;
+    });
+
+    it('gives a check as long as it says by default', async () => {
+      expect(section('The registry')).toContain('default 1,000 ms');
+      const registry = await boot(new Journal().client('a', { check: never }));
+      const checking = registry.check('a');
+
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(await checking).toMatchObject({ status: 'down', error: { message: 'no answer within 1000 ms' } });
+    });
   });
 
   it('says that the package has no dependencies and ends no process, and it has and does not', async () => {

@@ -2,7 +2,7 @@ import { Injectable, type Type } from '@nestjs/common';
 import { Redis, type Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ClientDefinition } from '../../src/index.js';
-import { InjectRedis } from '../../src/redis/index.js';
+import { InjectRedis, redisClient } from '../../src/redis/index.js';
 import { startRedisServer, type RedisServer } from '../../src/testing/index.js';
 import { bootApp, clientsOf, registryOf, rejection } from '../support/boot-app.js';
 import { describeWithRedis, startRedisCluster, startRedisSentinels } from '../support/redis-server.js';
@@ -43,6 +43,18 @@ describe(PAGE, () => {
     await cache.select(1);
     expect(await cache.get('session:ada')).toBe('in');
     expect(registryOf(app).peek('subscriber')).toBeUndefined();
+  });
+
+  it('leaves a duplicate to whoever made it', async () => {
+    const app = await bootApp({ imports: [clientsOf({ redis: redisClient(server.url) })], providers: [Handler] });
+    const { redis } = app.get(Handler);
+    const duplicate = redis.duplicate();
+    onTestFinished(() => duplicate.disconnect());
+
+    await duplicate.ping();
+    await app.close();
+    expect(redis.status).toBe('end');
+    expect(await duplicate.ping()).toBe('PONG');
   });
 
   it.each(['impatient', 'strict'])('fails within a second while the server is down or silent: %s', async (name) => {
