@@ -101,12 +101,10 @@ describe('README.md', () => {
   });
 
   it('has every error code', async () => {
-    const codes = [...(await read('src/errors/clients.error.ts')).matchAll(/'(CLIENTS_\w+)'/g)].map(([, code]) => code);
-    const told = rows(section('Errors'))
-      .map(([cell = '']) => /^`(CLIENTS_\w+)`$/.exec(cell)?.[1])
-      .filter((code) => code !== undefined);
+    const codes = (await read('src/errors/clients.error.ts')).matchAll(/'(CLIENTS_\w+)'/g);
+    const told = rows(section('Errors')).map(([cell = '']) => /^`(CLIENTS_\w+)`$/.exec(cell)?.[1]);
 
-    expect(told.toSorted()).toEqual(codes.toSorted());
+    expect(told.filter((code) => code !== undefined)).toEqual([...codes].map(([, code]) => code));
   });
 
   it.each([
