@@ -45,15 +45,16 @@ export const registryProvider: Provider = {
  * nobody injects is never built. The classes that inject it stay singletons. INQUIRER tells which class asks.
  */
 export function createClientProviders(declaration: Declaration): Provider[] {
+  const [eager, lazy] = [[REGISTRY], [REGISTRY, INQUIRER]];
   const clients = Object.entries(declaration.clients).map(([name, { lifecycle }]): Provider => {
     const provide = getClientToken(name);
     if (lifecycle.eager) {
-      return { provide, inject: [REGISTRY], useFactory: (registry: ClientRegistry) => registry.inject(name) };
+      return { provide, inject: eager, useFactory: (registry: ClientRegistry) => registry.inject(name) };
     }
     return {
       provide,
       scope: Scope.TRANSIENT,
-      inject: [REGISTRY, INQUIRER],
+      inject: lazy,
       useFactory: (registry: ClientRegistry, inquirer: unknown) => registry.inject(name, getClassName(inquirer)),
     };
   });

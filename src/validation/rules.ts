@@ -8,9 +8,9 @@ export type Rules = Readonly<Record<string, Rule>>;
 
 /** Says which option breaks its rule, and how; never its value, which may be a secret. `undefined` is not given. */
 export function findBrokenRule(options: object, rules: Rules): string | undefined {
-  const given = options as Readonly<Record<string, unknown>>;
-  for (const [key, [isValid, problem]] of Object.entries(rules)) {
-    if (given[key] !== undefined && !isValid(given[key])) return `"${key}" ${problem}`;
+  for (const [key, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
+    if (rule && value !== undefined && !rule[0](value)) return `"${key}" ${rule[1]}`;
   }
   return undefined;
 }
