@@ -27,7 +27,7 @@ export interface ClientDriver<T> {
   check?(client: T): unknown;
   /** Closes the client gracefully. Default: its `Symbol.asyncDispose`, then its `Symbol.dispose`, if it has one. */
   close?(client: T): unknown;
-  /** Destroys the client by force, after `close` failed or passed its deadline. */
+  /** Destroys the client by force, after `close` failed or passed its deadline; or if there is nothing graceful. */
   destroy?(client: T): unknown;
   /** Subscribes `report` to the client's background errors. It is called once, right after `create`. */
   onError?(client: T, report: (error: unknown) => void): void;

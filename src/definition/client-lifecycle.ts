@@ -24,8 +24,8 @@ export interface ClientLifecycle {
   /** `false`: the client belongs to somebody else and is never closed by this module. Default `true`. */
   owned?: boolean;
   /**
-   * `'process'`: one client for every Nest application in the process that uses this same definition, closed when the
-   * last of them closes. Default `'app'`.
+   * `'process'`: one client for every Nest application in the process that declares this same definition, closed when
+   * the last of them closes. Default `'app'`.
    */
   scope?: 'app' | 'process';
 }

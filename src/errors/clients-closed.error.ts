@@ -1,13 +1,13 @@
 import { ClientsError } from './clients.error.js';
 
-/** A client was asked for after shutdown had begun. */
+/** A client was to be built after shutdown had begun, or was asked for while clients close. */
 export class ClientsClosedError extends ClientsError {
   readonly code = 'CLIENTS_CLOSED';
 
   constructor(override readonly client: string) {
     super(
-      `Client "${client}" cannot be used: its application is shutting down and its clients are closed. ` +
-        'Finish work that needs a client before onApplicationShutdown.',
+      `Client "${client}" cannot be used: its application is shutting down, and builds no client any more. ` +
+        'Inject what shutdown needs, or get it before shutdown begins.',
     );
   }
 }

@@ -1,6 +1,6 @@
 import { ClientsError } from './clients.error.js';
 
-/** No client of that name is declared. The message lists the names that are. */
+/** No client of that name is declared. The message lists the names that are, and says which client is built on it. */
 export class ClientsUnknownError extends ClientsError {
   readonly code = 'CLIENTS_UNKNOWN';
 

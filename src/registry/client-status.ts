@@ -7,7 +7,7 @@ export interface ClientStatus {
   /** `'redis'`, `'redis-cluster'`, `'dynamodb'`, `'dynamodb-document'`, `'custom'`, or what its driver says. */
   kind: string;
   state: ClientState;
-  /** The names of the classes that it was injected into, and of the clients built on it, in the order of injection. */
+  /** The names of the classes that it was injected into, in the order of injection. */
   consumers: string[];
   createdAt?: Date;
   /** Milliseconds that building took, what the client injects included. */
