@@ -11,14 +11,14 @@ export interface ListenFailsSettings {
   redis: RedisClientOptions;
   platform: Platform;
   port: number;
-  then: Consequence;
+  reaction: Reaction;
   connect: 'bootstrap' | 'use';
 }
 
 /** What its author has it do about the error. */
-export type Consequence = 'lets it end the process' | 'calls app.close()' | 'logs it, and no more';
+export type Reaction = 'lets it end the process' | 'calls app.close()' | 'logs it, and no more';
 
-const { redis, platform, port, then, connect } = settings as ListenFailsSettings;
+const { redis, platform, port, reaction, connect } = settings as ListenFailsSettings;
 
 @Module({ imports: [ClientsModule.forRoot({ clients: { redis: redisClient(redis, { eager: true, connect }) } })] })
 class AppModule {}
@@ -38,8 +38,8 @@ try {
 } catch (error) {
   if (connect === 'bootstrap') await connected;
   say('failed', (error as NodeJS.ErrnoException).code);
-  if (then === 'lets it end the process') throw error;
-  if (then === 'calls app.close()') await app.close();
+  if (reaction === 'lets it end the process') throw error;
+  if (reaction === 'calls app.close()') await app.close();
   // A turn later, when the attempt to listen is over.
   setImmediate(() =>
     say(
