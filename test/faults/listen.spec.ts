@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listen } from '../../src/testing/listen.js';
 import { describeWithRedis, startRedisServer, type RedisServer } from '../support/redis-server.js';
-import type { Consequence, ListenFailsSettings } from './apps/listen-fails.js';
+import type { Reaction, ListenFailsSettings } from './apps/listen-fails.js';
 import { PLATFORMS, type Platform } from './apps/platform.js';
 import { startApp, type AppProcess } from './support/app-process.js';
 import { milliseconds, record } from './support/record.js';
@@ -24,9 +24,9 @@ describeWithRedis('an application whose port is taken', () => {
     await redis.close();
   });
 
-  const run = (platform: Platform, then: Consequence, connect: 'bootstrap' | 'use' = 'bootstrap'): AppProcess =>
+  const run = (platform: Platform, reaction: Reaction, connect: 'bootstrap' | 'use' = 'bootstrap'): AppProcess =>
     startApp('listen-fails', {
-      settings: { redis: { port: redis.port }, platform, port, then, connect } satisfies ListenFailsSettings,
+      settings: { redis: { port: redis.port }, platform, port, reaction, connect } satisfies ListenFailsSettings,
     });
   const events = (app: AppProcess): unknown[] => app.said('event').map(({ value }) => value);
 
