@@ -142,25 +142,6 @@ const FAULTS: readonly Fault[] = [
   { name: 'connecting, nothing queued', connect: 'use', ask: ({ client }) => void client.connect().catch(() => {}) },
   { name: 'connecting, two commands queued', connect: 'use', ask: askTwo },
   {
-    name: 'a certificate that is not trusted, nothing queued',
-    kinds: ['TLS'],
-    options: { tls: {} },
-    connect: 'use',
-    notice: async ({ client }) => {
-      const failed = event(client, 'error');
-      client.connect().catch(() => {});
-      await failed;
-    },
-  },
-  {
-    name: 'a certificate that is not trusted, two commands queued',
-    kinds: ['TLS'],
-    options: { tls: {} },
-    connect: 'use',
-    ask: askTwo,
-    expect: allRejected,
-  },
-  {
     name: 'one primary of three frozen, 60 commands in flight',
     kinds: ['Cluster'],
     happen: (redis) => redis.primaries[0]?.freeze(),
