@@ -1,4 +1,11 @@
-import { Inject, Module, type DynamicModule, type InjectionToken, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type DynamicModule,
+  type InjectionToken,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { ClientsCoreModule, setDistance } from './clients-core.module.js';
 import type { ClientsModuleAsyncOptions, ClientsModuleOptions } from './clients.module-options.js';
@@ -6,10 +13,8 @@ import { createClientProviders } from './clients.providers.js';
 import { createSupply, supplyNothing, type CreateSupply } from './clients.supply.js';
 import { getClientToken } from './clients.tokens.js';
 import type { ClientDefinitions, ClientOptionsOf } from './definition/client-definition.js';
-import { validateAsyncOptions, validateOptions } from './definition/validate-options.js';
+import { validateAsyncOptions, validateOptions } from './clients.validate-options.js';
 import { ClientRegistry } from './registry/client-registry.js';
-
-const SHUTDOWN_TIMEOUT = 10_000;
 
 /**
  * Declares an application's clients: each is built when it is first injected, shared by every class that injects it, and
@@ -25,7 +30,7 @@ const SHUTDOWN_TIMEOUT = 10_000;
  * export class AppModule {}
  */
 @Module({})
-export class ClientsModule implements OnApplicationBootstrap {
+export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     @Inject(ClientRegistry) private readonly registry: ClientRegistry,
     @Inject(ModulesContainer) modules: ModulesContainer,
@@ -36,6 +41,11 @@ export class ClientsModule implements OnApplicationBootstrap {
   /** Opens connections, after every other module's bootstrap hook, so that a bootstrap that fails has opened none. */
   async onApplicationBootstrap(): Promise<void> {
     await this.registry.start();
+  }
+
+  /** Shutdown has begun; this is its first hook. */
+  onModuleDestroy(): void {
+    this.registry.refuseBuilds();
   }
 
   /**
@@ -82,7 +92,7 @@ function compose(
   supply: CreateSupply,
   supplyInjects: readonly InjectionToken[] = [],
 ): DynamicModule {
-  const { clients, isGlobal = true, imports = [], shutdownTimeout = SHUTDOWN_TIMEOUT } = options;
+  const { clients, isGlobal = true, imports = [], shutdownTimeout } = options;
   return {
     module: ClientsModule,
     global: isGlobal,

@@ -9,7 +9,7 @@ import { findConsumers, findClientsBehind } from './clients.wiring.js';
 /** What one `forRoot` call declares. */
 export interface Declaration {
   readonly clients: ClientDefinitions;
-  readonly shutdownTimeout: number;
+  readonly shutdownTimeout: number | undefined;
   readonly createSupply: CreateSupply;
   /** What the factory of `forRootAsync` injects. */
   readonly supplyInjects: readonly InjectionToken[];
@@ -32,6 +32,7 @@ export const registryProvider: Provider = {
       const moduleRef = providers.get(ModuleRef)?.instance as ModuleRef | undefined;
       if (declaration && moduleRef) declare(registry, declaration, moduleRef, modules);
     }
+    registry.verify();
     return registry;
   },
 };
@@ -71,6 +72,7 @@ const moduleRegistryProvider: Provider = {
   inject: [ClientRegistry, DECLARATION, ModuleRef, ModulesContainer],
   useFactory: (registry: ClientRegistry, declaration: Declaration, moduleRef: ModuleRef, modules: ModulesContainer) => {
     declare(registry, declaration, moduleRef, modules);
+    registry.verify();
     return registry;
   },
 };
@@ -106,18 +108,23 @@ async function resolveTokens(
   consumer = '',
 ): Promise<readonly unknown[]> {
   if (tokens.length === 0) return [];
-  class Dependencies {
-    readonly values: readonly unknown[];
-    constructor(...values: unknown[]) {
-      this.values = values;
-    }
-  }
-  Object.defineProperty(Dependencies, 'name', { value: consumer }); // what INQUIRER and Nest's own errors call it
-  for (const [index, token] of tokens.entries()) Inject(token)(Dependencies, undefined, index);
-  const { values } = await moduleRef.create(Dependencies);
+  class Named extends Dependencies {}
+  Object.defineProperty(Named, 'name', { value: consumer }); // what Nest's own errors call it
+  for (const [index, token] of tokens.entries()) Inject(token)(Named, undefined, index);
+  const { values } = await moduleRef.create(Named);
   return values;
 }
 
+/** What Nest constructs in order to get values. */
+class Dependencies {
+  readonly values: readonly unknown[];
+
+  constructor(...values: unknown[]) {
+    this.values = values;
+  }
+}
+
 function getClassName(inquirer: unknown): string | undefined {
+  if (inquirer instanceof Dependencies) return undefined; // a client, and none of the application's classes
   return (inquirer as { constructor?: Type } | null | undefined)?.constructor?.name;
 }

@@ -229,7 +229,7 @@ describeWithRedis('the promises', () => {
     const closing = registry.close();
     await Promise.all([app.close(), app.close()]);
     const error = await rejection(closing);
-    expect(error).toMatchObject({ code: 'CLIENTS_CLOSE_FAILED', clients: ['failing', 'frozen'] });
+    expect(error).toMatchObject({ code: 'CLIENTS_CLOSE_FAILED', clients: ['frozen', 'failing'] });
     expect(await lost).toBeInstanceOf(Error);
     expect(stuck.status).toBe('end');
     expect(app.get(Service).redis.status).toBe('end');
@@ -249,6 +249,7 @@ describeWithRedis('the promises', () => {
     const registry = registryOf(app);
     const closing = nextEvent(registry, 'closing', 'slow');
     const closed = app.close();
+    expect(await rejection(registry.get('redis'))).toMatchObject({ code: 'CLIENTS_CLOSED', client: 'redis' });
     await closing;
     expect(await rejection(registry.get('redis'))).toMatchObject({ code: 'CLIENTS_CLOSED', client: 'redis' });
     expect(await rejection(app.resolve(getClientToken('redis')))).toMatchObject({ code: 'CLIENTS_CLOSED' });

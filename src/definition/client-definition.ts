@@ -19,10 +19,12 @@ export interface BuildContext {
   readonly redactor: Redactor;
 }
 
-/** What a kind of client tells the registry: a driver whose `create` has the whole build at its hands. */
-export interface ClientBlueprint<T> extends ClientBehaviour<T> {
+/** What a kind of client tells the registry. */
+export interface ClientBlueprint<T> {
   readonly kind: string;
   readonly inject: readonly InjectionToken[];
+  /** Called as its methods: a driver may be an instance of a class. */
+  readonly driver: ClientBehaviour<T>;
   /** Whether the factory of `forRootAsync` can supply this client's options. */
   readonly configurable: boolean;
   /** Says what is wrong with the options as far as they are known before an application exists; never a value. */
@@ -36,7 +38,7 @@ export interface ClientBlueprint<T> extends ClientBehaviour<T> {
  * Made by `defineClient`, `redisClient`, `dynamoDBClient` and the like; `T` is the client, `O` the options that the
  * factory of `forRootAsync` can supply (`never` if it can supply none).
  */
-export class ClientDefinition<T, O = never> {
+export class ClientDefinition<T = unknown, O = unknown> {
   /** Never set; carries the types. */
   declare readonly [types]?: { readonly client: T; readonly options: O };
   readonly kind: string;
@@ -60,7 +62,7 @@ function completeLifecycle(declared: ClientLifecycle): ResolvedLifecycle {
 }
 
 /** Clients by name, as `forRoot({ clients })` takes them. */
-export type ClientDefinitions = Readonly<Record<string, ClientDefinition<unknown, unknown>>>;
+export type ClientDefinitions = Readonly<Record<string, ClientDefinition>>;
 
 /**
  * The clients of some definitions, by name.
@@ -69,7 +71,7 @@ export type ClientDefinitions = Readonly<Record<string, ClientDefinition<unknown
  * type AppClients = ClientsOf<typeof clients>; // { dynamodb: DynamoDBClient; redis: Redis }
  */
 export type ClientsOf<C> = {
-  -readonly [N in keyof C]: C[N] extends ClientDefinition<infer T, unknown> ? T : never;
+  -readonly [N in keyof C]: C[N] extends ClientDefinition<infer T> ? T : never;
 };
 
 /** The options that the factory of `forRootAsync` may supply, by client name. */

@@ -35,16 +35,3 @@ export interface ClientDriver<T> {
 
 /** What a driver does with a client that is there. */
 export type ClientBehaviour<T> = Pick<ClientDriver<T>, 'connect' | 'check' | 'close' | 'destroy' | 'onError'>;
-
-/** Takes a driver's behaviour out of it; a driver may be an instance of a class, whose methods want their `this`. */
-export function getBehaviour<T>(driver: ClientBehaviour<T>): ClientBehaviour<T> {
-  return {
-    ...(driver.connect && { connect: (client: T) => driver.connect?.(client) }),
-    ...(driver.check && { check: (client: T) => driver.check?.(client) }),
-    ...(driver.close && { close: (client: T) => driver.close?.(client) }),
-    ...(driver.destroy && { destroy: (client: T) => driver.destroy?.(client) }),
-    ...(driver.onError && {
-      onError: (client: T, report: (error: unknown) => void) => driver.onError?.(client, report),
-    }),
-  };
-}

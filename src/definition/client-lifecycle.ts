@@ -41,3 +41,6 @@ export const DEFAULT_LIFECYCLE: ResolvedLifecycle = {
   owned: true,
   scope: 'app',
 };
+
+/** Milliseconds. Beyond it setTimeout fires at once. */
+export const LONGEST_TIMEOUT = 2 ** 31 - 1;

@@ -1,7 +1,7 @@
-import type { InjectionToken } from '@nestjs/common';
 import { ClientDefinition } from './client-definition.js';
-import { getBehaviour, type ClientDriver } from './client-driver.js';
+import type { ClientDriver } from './client-driver.js';
 import type { ClientLifecycle } from './client-lifecycle.js';
+import { findDriverProblem } from '../validation/find-driver-problem.js';
 
 /**
  * Declares a client of any kind. Nothing is built until the client is first injected.
@@ -20,38 +20,17 @@ import type { ClientLifecycle } from './client-lifecycle.js';
  *   },
  * });
  */
-export function defineClient<T>(driver: ClientDriver<T>, lifecycle?: ClientLifecycle): ClientDefinition<T> {
+export function defineClient<T>(driver: ClientDriver<T>, lifecycle?: ClientLifecycle): ClientDefinition<T, never> {
   const problem = findDriverProblem(driver);
-  return new ClientDefinition<T>(
+  return new ClientDefinition<T, never>(
     {
-      ...(!problem && getBehaviour(driver)),
       kind: driver?.kind ?? 'custom',
       inject: driver?.inject ?? [],
+      driver,
       configurable: false,
       findProblem: () => problem,
       create: ({ dependencies }) => driver.create(...(dependencies as never[])),
     },
     lifecycle,
   );
-}
-
-const FUNCTIONS = ['create', 'connect', 'check', 'close', 'destroy', 'onError'] as const;
-
-function findDriverProblem<T>(driver: ClientDriver<T>): string | undefined {
-  if (typeof driver !== 'object' || driver === null) return 'defineClient() takes a driver object: { create: () => … }';
-  if (driver.kind !== undefined && typeof driver.kind !== 'string') return '"kind" of its driver must be a string';
-  const inject: unknown = driver.inject;
-  if (inject !== undefined && !isTokens(inject))
-    return '"inject" of its driver must be an array of tokens, none undefined';
-  if (typeof driver.create !== 'function') return 'its driver has no "create" function';
-  for (const key of FUNCTIONS) {
-    if (driver[key] !== undefined && typeof driver[key] !== 'function')
-      return `"${key}" of its driver must be a function`;
-  }
-  return undefined;
-}
-
-/** A token is undefined where a circular import has not given it a value yet. */
-export function isTokens(value: unknown): value is InjectionToken[] {
-  return Array.isArray(value) && value.every((token) => token !== undefined && token !== null);
 }

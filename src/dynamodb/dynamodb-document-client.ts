@@ -3,8 +3,8 @@ import type { DynamoDBDocumentClient, TranslateConfig } from '@aws-sdk/lib-dynam
 import { getClientToken } from '../clients.tokens.js';
 import type { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientLifecycle } from '../definition/client-lifecycle.js';
-import { configurableClient } from '../definition/configurable-client.js';
-import { loadPackage } from '../definition/load-package.js';
+import { configurableClient } from '../kinds/configurable-client.js';
+import { loadPackage } from '../kinds/load-package.js';
 import { checkReachable } from './check-reachable.js';
 import { RequestsInFlight } from './requests-in-flight.js';
 
@@ -42,12 +42,12 @@ export function dynamoDBDocumentClient(
       kind: 'dynamodb-document',
       inject: typeof from === 'string' ? [getClientToken(from)] : [],
       findProblem: (config) => findDocumentProblem(config, from),
-      async create({ marshallOptions, unmarshallOptions }, _name, base: DynamoDBClient) {
+      async create({ marshallOptions, unmarshallOptions }, name, base: DynamoDBClient) {
         if (!base?.config || !base.middlewareStack)
           throw new TypeError(`"${from}", named in "from", is not a DynamoDB client`);
         const sdk = await loadPackage(
           '@aws-sdk/lib-dynamodb',
-          'dynamoDBDocumentClient()',
+          `Client "${name}"`,
           () => import('@aws-sdk/lib-dynamodb'),
         );
         // The SDK writes the translation into its base's config, where the next document client would overwrite it.

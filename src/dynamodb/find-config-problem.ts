@@ -1,22 +1,20 @@
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-
-type Rule = readonly [key: keyof DynamoDBClientConfig, isValid: (value: unknown) => boolean, problem: string];
+import { findBrokenRule, isFunction, isObject, isText, type Rule } from '../validation/rules.js';
 
 /** What is most often wrong, mostly because a variable is missing. A function is a provider: the SDK calls it. */
-const RULES: readonly Rule[] = [
-  ['region', (value) => isText(value) || isFunction(value), 'is not a region name or a function that returns one'],
-  ['endpoint', isEndpoint, 'is not an http:// or https:// URL'],
-  ['credentials', isCredentials, 'has no "accessKeyId" and "secretAccessKey", and is not a credential provider'],
-  ['maxAttempts', (value) => isCount(value) || isFunction(value), 'is not a whole number of at least 1'],
-  ['retryMode', (value) => isText(value) || isFunction(value), 'is not the name of a retry mode'],
-  ['profile', isText, 'is not the name of a profile'],
-  ['requestHandler', isObject, 'is not a request handler or its options'],
-];
+const RULES = {
+  region: [(value) => isText(value) || isFunction(value), 'is not a region name or a function that returns one'],
+  endpoint: [isEndpoint, 'is not an http:// or https:// URL'],
+  credentials: [isCredentials, 'has no "accessKeyId" and "secretAccessKey", and is not a credential provider'],
+  maxAttempts: [(value) => isCount(value) || isFunction(value), 'is not a whole number of at least 1'],
+  retryMode: [(value) => isText(value) || isFunction(value), 'is not the name of a retry mode'],
+  profile: [isText, 'is not the name of a profile'],
+  requestHandler: [isObject, 'is not a request handler or its options'],
+} satisfies { [K in keyof DynamoDBClientConfig]: Rule };
 
 /** Says what is wrong with the SDK's options: which one and why; never its value. */
 export function findConfigProblem(config: Readonly<DynamoDBClientConfig>): string | undefined {
-  const broken = RULES.find(([key, isValid]) => config[key] !== undefined && !isValid(config[key]));
-  return broken && `"${broken[0]}" ${broken[2]}`;
+  return findBrokenRule(config, RULES);
 }
 
 function isEndpoint(value: unknown): boolean {
@@ -29,18 +27,6 @@ function isCredentials(value: unknown): boolean {
   return isObject(value) && isText(value['accessKeyId']) && isText(value['secretAccessKey']);
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
-}
-
 function isCount(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 1;
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function';
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

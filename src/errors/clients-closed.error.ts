@@ -4,7 +4,7 @@ import { ClientsError } from './clients.error.js';
 export class ClientsClosedError extends ClientsError {
   readonly code = 'CLIENTS_CLOSED';
 
-  constructor(readonly client: string) {
+  constructor(override readonly client: string) {
     super(
       `Client "${client}" cannot be used: its application is shutting down and its clients are closed. ` +
         'Finish work that needs a client before onApplicationShutdown.',

@@ -5,7 +5,7 @@ export class ClientsCreateFailedError extends ClientsError {
   readonly code = 'CLIENTS_CREATE_FAILED';
 
   constructor(
-    readonly client: string,
+    override readonly client: string,
     problem: string,
     options?: ErrorOptions,
   ) {

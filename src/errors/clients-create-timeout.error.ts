@@ -5,7 +5,7 @@ export class ClientsCreateTimeoutError extends ClientsError {
   readonly code = 'CLIENTS_CREATE_TIMEOUT';
 
   constructor(
-    readonly client: string,
+    override readonly client: string,
     timeout: number,
     pending: string,
     options?: ErrorOptions,

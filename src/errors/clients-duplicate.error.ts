@@ -4,7 +4,7 @@ import { ClientsError } from './clients.error.js';
 export class ClientsDuplicateError extends ClientsError {
   readonly code = 'CLIENTS_DUPLICATE';
 
-  constructor(readonly client: string) {
+  constructor(override readonly client: string) {
     super(
       `Client "${client}" is declared twice. Names are unique in an application, across all ClientsModule.forRoot() ` +
         'calls: rename one, or declare it once and inject it wherever it is needed.',

@@ -5,10 +5,12 @@ export class ClientsUnknownError extends ClientsError {
   readonly code = 'CLIENTS_UNKNOWN';
 
   constructor(
-    readonly client: string,
+    override readonly client: string,
     known: readonly string[],
+    dependent?: string,
   ) {
     const names = known.length > 0 ? known.map((name) => `"${name}"`).join(', ') : 'none';
-    super(`No client is named "${client}". Declared in ClientsModule.forRoot({ clients }): ${names}.`);
+    const why = dependent === undefined ? '' : `, on which "${dependent}" is built`;
+    super(`No client is named "${client}"${why}. Declared in ClientsModule.forRoot({ clients }): ${names}.`);
   }
 }

@@ -15,6 +15,8 @@ export type ClientsErrorCode =
  */
 export abstract class ClientsError extends Error {
   abstract readonly code: ClientsErrorCode;
+  /** The name of the client that it is about, if it is about one. */
+  declare readonly client?: string;
 
   override get name(): string {
     return this.constructor.name;

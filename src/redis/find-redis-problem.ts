@@ -1,14 +1,15 @@
+import { findBrokenRule, isBoolean, isFunction, isObject, isText, type Rule, type Rules } from '../validation/rules.js';
+
 type Options = Readonly<Record<string, unknown>>;
-type Rule = readonly [isValid: (value: unknown) => boolean, problem: string];
 
 const TEXT: Rule = [isText, 'must be a string, and not an empty one'];
 const STRING: Rule = [(value) => typeof value === 'string', 'must be a string'];
-const BOOLEAN: Rule = [(value) => typeof value === 'boolean', 'must be true or false'];
+const BOOLEAN: Rule = [isBoolean, 'must be true or false'];
 const MILLISECONDS: Rule = [(value) => isNumber(value) && value >= 0, 'must be a number of milliseconds'];
 const STRATEGY: Rule = [isFunction, 'must be a function that returns milliseconds, or null'];
 
 /** What is most often wrong, mostly because a variable is missing or still a string. `null` stands for "not set". */
-const RULES: Readonly<Record<string, Rule>> = {
+const RULES: Rules = {
   host: TEXT,
   port: [isPort, 'must be a whole number from 1 to 65535; convert an environment variable with Number()'],
   path: TEXT,
@@ -39,49 +40,47 @@ const WHERE = 'give "url", "host", "port", "path" or "sentinels"';
 
 /** Says what is wrong with a client's options: which one, why and how to mend it; never its value. */
 export function findRedisProblem(options: object): string | undefined {
-  const given: Options = { ...options };
-  if (isGiven(given['nodes'])) return '"nodes" belongs to a cluster; declare it with redisCluster()';
-  return findUrlProblem(given) ?? findBrokenRule(given) ?? findAddressProblem(given);
+  const given = getGiven(options);
+  if ('nodes' in given) return '"nodes" belongs to a cluster; declare it with redisCluster()';
+  return findUrlProblem(given) ?? findBrokenRule(given, RULES) ?? findAddressProblem(given);
 }
 
 /** Says what is wrong with a cluster's options: which one, why and how to mend it; never its value. */
 export function findClusterProblem(options: object): string | undefined {
-  const given: Options = { ...options };
-  const single = ['url', 'host', 'port', 'path', 'sentinels'].find((key) => isGiven(given[key]));
+  const given = getGiven(options);
+  const single = ['url', 'host', 'port', 'path', 'sentinels'].find((key) => key in given);
   if (single) return `"${single}" belongs to redisClient(); list the cluster's nodes under "nodes"`;
   const { nodes, redisOptions } = given;
   if (!isList(nodes)) return '"nodes" must be an array of { host, port } or URLs, and not an empty one';
-  const tls = isObject(redisOptions) && isGiven(redisOptions['tls']);
+  const shared = isObject(redisOptions) ? getGiven(redisOptions) : {};
   for (const [index, node] of nodes.entries()) {
-    const problem = findNodeProblem(node, tls);
+    const problem = findNodeProblem(node, 'tls' in shared);
     if (problem) return `"nodes[${index}]" ${problem}`;
   }
-  const problem = findBrokenRule(given);
-  if (problem || !isObject(redisOptions)) return problem;
-  const broken = findBrokenRule(redisOptions);
-  return broken && `in "redisOptions", ${broken}`;
+  const problem = findBrokenRule(given, RULES);
+  const broken = findBrokenRule(shared, RULES);
+  return problem ?? (broken && `in "redisOptions", ${broken}`);
 }
 
-function findBrokenRule(options: Options): string | undefined {
-  for (const [key, [isValid, problem]] of Object.entries(RULES)) {
-    if (isGiven(options[key]) && !isValid(options[key])) return `"${key}" ${problem}`;
-  }
-  return undefined;
+/** The options that are set: in ioredis's, `null` stands for "not set". */
+function getGiven(options: object): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null));
 }
 
 function findUrlProblem(options: Options): string | undefined {
   const { url } = options;
-  if (!isGiven(url)) return undefined;
+  if (url === undefined) return undefined;
   const problem = describeUrl(url);
   if (problem) return `"url" ${problem}`;
   const rivals = ['host', 'path', 'sentinels', ...(new URL(url as string).port ? ['port'] : [])];
-  const rival = rivals.find((key) => isGiven(options[key]));
+  const rival = rivals.find((key) => key in options);
   return rival && `"url" and "${rival}" both say where the server is; give one of them`;
 }
 
-function findAddressProblem({ url, host, port, path, sentinels, name }: Options): string | undefined {
-  if (isGiven(sentinels) && !isGiven(name)) return '"sentinels" needs "name", the name of the group that they watch';
-  if ([url, host, port, path, sentinels].some(isGiven)) return undefined;
+function findAddressProblem(options: Options): string | undefined {
+  if ('sentinels' in options && !('name' in options))
+    return '"sentinels" needs "name", the name of the group that they watch';
+  if (['url', 'host', 'port', 'path', 'sentinels'].some((key) => key in options)) return undefined;
   return `nothing says where the server is; ${WHERE}`;
 }
 
@@ -94,8 +93,9 @@ function findNodeProblem(node: unknown, tls: boolean): string | undefined {
   }
   if (typeof node === 'number') return isPort(node) ? undefined : 'is not a port from 1 to 65535';
   if (!isObject(node)) return 'must be { host, port } or a URL';
-  if (!isGiven(node['host']) && !isGiven(node['port'])) return 'says neither "host" nor "port"';
-  const broken = findBrokenRule(node);
+  const given = getGiven(node);
+  if (!('host' in given) && !('port' in given)) return 'says neither "host" nor "port"';
+  const broken = findBrokenRule(given, RULES);
   return broken && `is wrong: ${broken}`;
 }
 
@@ -110,14 +110,6 @@ function describeUrl(url: unknown): string | undefined {
   return undefined;
 }
 
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null;
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
 function isNumber(value: unknown): value is number {
   return typeof value === 'number' && !Number.isNaN(value);
 }
@@ -130,14 +122,6 @@ function isPort(value: unknown): boolean {
   return isInteger(value) && value >= 1 && value <= 65_535;
 }
 
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function';
-}
-
 function isList(value: unknown): value is unknown[] {
   return Array.isArray(value) && value.length > 0;
-}
-
-function isObject(value: unknown): value is Options {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,8 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientLifecycle } from '../definition/client-lifecycle.js';
-import { configurableClient, type ClientOptionsFactory } from '../definition/configurable-client.js';
-import { loadPackage } from '../definition/load-package.js';
+import { configurableClient, type ClientOptionsFactory } from '../kinds/configurable-client.js';
+import { loadPackage } from '../kinds/load-package.js';
 import { findRedisProblem } from './find-redis-problem.js';
 import { closeRedis, destroyRedis } from './redis-closing.js';
 import { checkRedis, connect } from './redis-health.js';
@@ -60,8 +60,8 @@ export function redisClient(
     {
       kind: 'redis',
       findProblem: findRedisProblem,
-      async create({ url, ...given }) {
-        const { Redis } = await loadPackage('ioredis', 'redisClient()', () => import('ioredis'));
+      async create({ url, ...given }, name) {
+        const { Redis } = await loadPackage('ioredis', `Client "${name}"`, () => import('ioredis'));
         const lazy = { sentinelCommandTimeout: SENTINEL_COMMAND_TIMEOUT, ...given, lazyConnect: true } as LazyOptions;
         const client = url ? new Redis(withoutLazyConnect(url), lazy) : new Redis(lazy);
         watchSentinels(client);

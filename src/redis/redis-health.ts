@@ -3,9 +3,11 @@ import type { Cluster, Redis } from 'ioredis';
 /** Clients that are being waited for, so that many checks of a silent server share one set of listeners. */
 const opening = new WeakMap<Redis | Cluster, Promise<void>>();
 
-/** Opens the connection, unless a command has done so before. Rejects with the first error event; ioredis goes on. */
+/** Opens the connection. Resolves once it is there, however many attempts that takes; rejects if ioredis gives up. */
 export async function connect(client: Redis | Cluster): Promise<void> {
-  if (client.status === 'wait') await ready(client);
+  if (client.status === 'wait') openInBackground(client);
+  if (client.status === 'end') throw notConnected(client);
+  if (client.status !== 'ready') await nextReady(client, { patient: true });
 }
 
 /** One PING. Rejects at once while the connection is down: ioredis would queue the command until it is up again. */
@@ -25,25 +27,31 @@ export async function checkCluster(cluster: Cluster): Promise<void> {
 async function ready(client: Redis | Cluster): Promise<void> {
   const { status } = client;
   if (status === 'ready') return;
-  if (status === 'wait')
-    client.connect().catch(ignore); // the same failure comes as an event, with a better message
+  if (status === 'wait') openInBackground(client);
   else if (status !== 'connecting' && status !== 'connect') throw notConnected(client);
 
   let opened = opening.get(client);
   if (!opened) {
-    opened = nextReady(client).finally(() => opening.delete(client));
+    opened = nextReady(client, { patient: false }).finally(() => opening.delete(client));
     opening.set(client, opened);
   }
   await opened;
 }
 
-function nextReady(client: Redis | Cluster): Promise<void> {
+function openInBackground(client: Redis | Cluster): void {
+  client.connect().catch(ignore); // the same failure comes as an event, with a better message
+}
+
+/** @param options `patient`: whether to go on waiting after an attempt that failed */
+function nextReady(client: Redis | Cluster, { patient }: { patient: boolean }): Promise<void> {
   return new Promise((resolve, reject) => {
     const listeners = {
       ready: () => settle(resolve),
-      error: (error: Error) => settle(() => reject(error)),
-      close: () => settle(() => reject(notConnected(client))),
       end: () => settle(() => reject(notConnected(client))),
+      ...(!patient && {
+        error: (error: Error) => settle(() => reject(error)),
+        close: () => settle(() => reject(notConnected(client))),
+      }),
     };
     const settle = (outcome: () => void): void => {
       for (const [event, listener] of Object.entries(listeners)) client.off(event, listener);

@@ -15,8 +15,9 @@ import { closeInOrder } from './close-order.js';
 import { holdInProcess, releaseInProcess, shareInProcess } from './process-clients.js';
 import { SharedClient } from './shared-client.js';
 
-/** Milliseconds that a health check may take unless told otherwise. */
+/** Milliseconds that a health check may take, and closing everything, unless told otherwise. */
 const CHECK_TIMEOUT = 1_000;
+const SHUTDOWN_TIMEOUT = 10_000;
 
 /** Where the clients of one `forRoot` call get what they need. */
 export interface ClientSource {
@@ -27,7 +28,7 @@ export interface ClientSource {
   /** The names of the classes that inject the eager client of that name. */
   findConsumers(name: string): readonly string[];
   /** The names of the clients that a client is built on, through whatever other providers. */
-  findDependencies(definition: ClientDefinition<unknown, unknown>): readonly string[];
+  findDependencies(definition: ClientDefinition): readonly string[];
 }
 
 /** The names that a registry of clients `C` takes: any, if `C` is not known, as `app.get(ClientRegistry)` leaves it. */
@@ -36,7 +37,7 @@ type ClientOf<C, N> = N extends keyof C ? C[N] : unknown;
 
 interface Declared {
   readonly name: string;
-  readonly definition: ClientDefinition<unknown, unknown>;
+  readonly definition: ClientDefinition;
   readonly source: ClientSource;
   consumers?: Set<string>;
   /** There from the first use on. */
@@ -64,8 +65,9 @@ export class ClientRegistry<C = Record<string, unknown>> {
   readonly #tracker = new BuildTracker<SharedClient>();
   readonly #logger = new ClientLogger();
   readonly #events = new Subject<ClientEvent>();
-  #shutdownTimeout = 0;
+  #shutdownTimeout: number | undefined;
   #started = false;
+  #refusesBuilds = false;
   #closing: Promise<void> | undefined;
 
   /** What happens to the clients, from now on. Completes when all are closed. */
@@ -109,14 +111,12 @@ export class ClientRegistry<C = Record<string, unknown>> {
    * registry.status().filter(({ state }) => state === 'open');
    */
   status(): ClientStatus[] {
-    return [...this.#declared.values()].map(({ name, definition, consumers, client }) => ({
-      name,
-      kind: definition.kind,
-      state: client?.state ?? (this.#closing ? 'closed' : 'idle'),
-      consumers: [...(consumers ?? [])],
-      ...(client?.createdAt && { createdAt: client.createdAt }),
-      ...(client?.createDuration !== undefined && { createDuration: client.createDuration }),
-      ...(client?.lastError && { lastError: client.lastError }),
+    return [...this.#declared.values()].map((declared) => ({
+      name: declared.name,
+      kind: declared.definition.kind,
+      state: declared.client?.state ?? (this.#closing ? 'closed' : 'idle'),
+      consumers: [...new Set([...findEagerConsumers(declared), ...(declared.consumers ?? [])])],
+      ...declared.client?.history,
     }));
   }
 
@@ -145,6 +145,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
    */
   close(): Promise<void> {
     if (!this.#closing) {
+      this.refuseBuilds();
       this.#closing = this.#closeAll();
       // Whoever calls hears of a failure; a call that nobody awaits must not crash the process.
       this.#closing.catch(() => {});
@@ -158,7 +159,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   /** @internal Declares the clients of one `forRoot` call. */
-  declare(definitions: ClientDefinitions, source: ClientSource, shutdownTimeout: number): void {
+  declare(definitions: ClientDefinitions, source: ClientSource, shutdownTimeout?: number): void {
     for (const name of Object.keys(definitions)) {
       if (this.#declared.has(name)) throw new ClientsDuplicateError(name);
     }
@@ -166,7 +167,21 @@ export class ClientRegistry<C = Record<string, unknown>> {
       this.#declared.set(name, { name, definition, source });
     }
     this.#declarations.add(definitions);
-    this.#shutdownTimeout = Math.max(this.#shutdownTimeout, shutdownTimeout);
+    if (shutdownTimeout) this.#shutdownTimeout = Math.max(this.#shutdownTimeout ?? 0, shutdownTimeout);
+  }
+
+  /** @internal Refuses clients that are built on others which nobody has declared. */
+  verify(): void {
+    for (const { name, definition } of this.#declared.values()) {
+      for (const dependency of definition.blueprint.inject.map(getClientName)) {
+        if (dependency !== undefined) this.#find(dependency, name);
+      }
+    }
+  }
+
+  /** @internal Shutdown has begun: nothing is built any more. What is built goes on until everything closes. */
+  refuseBuilds(): void {
+    this.#refusesBuilds = true;
   }
 
   /** @internal The client for a class that injects it, built if it is the first. */
@@ -181,19 +196,15 @@ export class ClientRegistry<C = Record<string, unknown>> {
   async start(): Promise<void> {
     if (this.#started || this.#closing) return;
     this.#started = true;
-    for (const name of this.#built.keys()) {
-      const { definition, source } = this.#find(name);
-      if (definition.lifecycle.eager)
-        for (const consumer of source.findConsumers(name)) this.#addConsumer(name, consumer);
+    for (const declared of this.#declared.values()) {
+      for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared.name, consumer);
+      // An application holds what it declares, used or not.
+      if (declared.definition.lifecycle.scope === 'process' && !declared.client) this.#shared(declared);
     }
     const clients = this.#used();
-    for (const client of clients) this.#hold(client);
+    for (const client of clients) holdInProcess(client, this);
     try {
-      for (const { name, state } of clients) {
-        // One of scope 'process', which the last application that held it has closed while this one was booting.
-        if (state === 'closing' || state === 'closed') throw new ClientsClosedError(name);
-      }
-      await Promise.all([...clients].filter(({ state }) => state === 'open').map((client) => client.open()));
+      await Promise.all([...clients].map((client) => client.open()));
     } catch (error) {
       // Nest runs no hook of an application that fails to boot, so that nobody else would close them.
       await this.close().catch(() => {});
@@ -208,9 +219,9 @@ export class ClientRegistry<C = Record<string, unknown>> {
     this.#publish(name, { type: 'injected', consumer });
   }
 
-  #find(name: string): Declared {
+  #find(name: string, dependent?: string): Declared {
     const declared = this.#declared.get(name);
-    if (!declared) throw new ClientsUnknownError(name, [...this.#declared.keys()]);
+    if (!declared) throw new ClientsUnknownError(name, [...this.#declared.keys()], dependent);
     return declared;
   }
 
@@ -236,7 +247,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   async #build(declared: Declared, consumer?: string): Promise<unknown> {
     const { name, definition, source } = declared;
-    if (this.#closing) throw new ClientsClosedError(name);
+    if (this.#refusesBuilds && declared.client?.state !== 'creating') throw new ClientsClosedError(name);
     const client = this.#shared(declared);
     const shared = client.get({
       tracker: this.#tracker,
@@ -248,7 +259,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     const instance = await shared;
     if (this.#closing) throw new ClientsClosedError(name);
     this.#built.set(name, { instance, shared });
-    if (this.#started) this.#hold(client);
+    if (this.#started) for (const used of withDependencies([client])) holdInProcess(used, this);
     return instance;
   }
 
@@ -269,19 +280,11 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   /** Every client that this application has used, and what those are built on. */
   #used(): Set<SharedClient> {
-    const used = new Set<SharedClient>();
-    for (const { client } of this.#declared.values()) if (client) used.add(client);
-    for (const client of used) for (const dependency of client.dependencies) used.add(dependency);
-    return used;
-  }
-
-  #hold(client: SharedClient): void {
-    holdInProcess(client, this);
-    for (const dependency of client.dependencies) this.#hold(dependency);
+    return withDependencies([...this.#declared.values()].flatMap(({ client }) => client ?? []));
   }
 
   async #closeAll(): Promise<void> {
-    const end = performance.now() + this.#shutdownTimeout;
+    const end = performance.now() + (this.#shutdownTimeout ?? SHUTDOWN_TIMEOUT);
     const remaining = () => Math.max(0, end - performance.now());
     this.#built.clear();
     const clients = [...this.#used()].filter(
@@ -298,13 +301,17 @@ export class ClientRegistry<C = Record<string, unknown>> {
     }
     for (const client of clients) client.refuse();
 
-    const failures = new Map<string, Error>();
+    const failures = new Map<SharedClient, Error>();
     await closeInOrder(clients, async (client) => {
       const failure = await client.close(remaining);
-      if (failure) failures.set(client.name, failure);
+      if (failure) failures.set(client, failure);
     });
     this.#events.complete();
-    if (failures.size > 0) throw new ClientsCloseFailedError(failures);
+    const failed = clients.flatMap((client) => {
+      const failure = failures.get(client);
+      return failure ? [[client.name, failure] as const] : [];
+    });
+    if (failed.length > 0) throw new ClientsCloseFailedError(new Map(failed));
   }
 
   #publish(name: string, occurrence: ClientOccurrence): void {
@@ -312,4 +319,16 @@ export class ClientRegistry<C = Record<string, unknown>> {
     this.#logger.log(event);
     this.#events.next(event);
   }
+}
+
+/** These clients, and all that they are built on. */
+function withDependencies(clients: readonly SharedClient[]): Set<SharedClient> {
+  const all = new Set(clients);
+  for (const client of all) for (const dependency of client.dependencies) all.add(dependency);
+  return all;
+}
+
+/** Whom an eager client is injected into: as an ordinary singleton it is not told. */
+function findEagerConsumers({ name, definition, source }: Declared): readonly string[] {
+  return definition.lifecycle.eager ? source.findConsumers(name) : [];
 }

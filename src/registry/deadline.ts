@@ -1,5 +1,4 @@
-/** Milliseconds. Beyond it setTimeout fires at once. */
-export const LONGEST_TIMEOUT = 2 ** 31 - 1;
+import { LONGEST_TIMEOUT } from '../definition/client-lifecycle.js';
 
 /** Thrown by `within` when the time is over. */
 export class DeadlineError extends Error {}
@@ -18,4 +17,9 @@ export async function within<T>(timeout: number, work: () => T | Promise<T>): Pr
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Resolves after `duration` milliseconds. */
+export function delay(duration: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, duration));
 }

@@ -4,65 +4,69 @@ import { SharedClient } from './shared-client.js';
 
 type Observer = (occurrence: ClientOccurrence) => void;
 
+/** One application's part in a client. Only one that has started holds it open: one that fails to boot never closes. */
+interface Part {
+  readonly observe: Observer;
+  readonly holds: boolean;
+}
+
 interface ProcessClient {
   readonly client: SharedClient;
-  /** The applications that use the client while they boot. Some never come to their end. */
-  readonly guests: Map<object, Observer>;
-  /** The applications that have started with the client and not closed yet. */
-  readonly holders: Map<object, Observer>;
+  readonly parts: Map<object, Part>;
 }
 
 /** The clients of `scope: 'process'`. A definition is one client for every application that uses it. */
-const clients = new WeakMap<ClientDefinition<unknown, unknown>, ProcessClient>();
+const clients = new WeakMap<ClientDefinition, ProcessClient>();
 
 const BUILDING: readonly ClientOccurrence['type'][] = ['creating', 'created', 'createFailed'];
 
 /** The client of that definition that is alive in this process, or a new one. `observe` hears of its life. */
 export function shareInProcess(
   name: string,
-  definition: ClientDefinition<unknown, unknown>,
+  definition: ClientDefinition,
   application: object,
   observe: Observer,
 ): SharedClient {
   let shared = clients.get(definition);
   if (!shared) {
-    const guests = new Map<object, Observer>();
-    const holders = new Map<object, Observer>();
-    const client = new SharedClient(name, definition, (occurrence) => {
-      if (holders.size === 0 || BUILDING.includes(occurrence.type))
-        for (const guest of guests.values()) guest(occurrence);
-      for (const holder of holders.values()) holder(occurrence);
-    });
-    shared = { client, guests, holders };
+    const parts = new Map<object, Part>();
+    const client = new SharedClient(name, definition, (occurrence) => tell(parts, occurrence));
+    shared = { client, parts };
     clients.set(definition, shared);
   }
-  if (!shared.holders.has(application)) shared.guests.set(application, observe);
+  if (!shared.parts.has(application)) shared.parts.set(application, { observe, holds: false });
   return shared.client;
 }
 
-/**
- * Keeps the client open until the application releases it. Only one that has started holds: one that fails to boot is
- * never closed, and would hold for ever.
- */
+/** Keeps the client open until the application releases it. */
 export function holdInProcess({ definition }: SharedClient, application: object): void {
-  const shared = clients.get(definition);
-  if (!shared || shared.holders.has(application)) return;
-  shared.holders.set(application, shared.guests.get(application) ?? (() => {}));
-  shared.guests.delete(application);
+  const parts = clients.get(definition)?.parts;
+  // An application that uses only what is built on this client has not asked for it.
+  parts?.set(application, { observe: parts.get(application)?.observe ?? (() => {}), holds: true });
 }
 
 /** Lets go of the client. Returns whether nobody holds it any more, so that it is to be closed now. */
 export function releaseInProcess(client: SharedClient, application: object): boolean {
   const shared = clients.get(client.definition);
   if (shared?.client !== client) return false;
-  const { guests, holders } = shared;
-  const observe = holders.get(application) ?? guests.get(application);
-  holders.delete(application);
-  guests.delete(application);
-  if (holders.size > 0) return false;
+  const { parts } = shared;
+  const part = parts.get(application);
+  parts.delete(application);
+  // Among those that have not started each counts: somebody builds clients without ever starting.
+  if (isHeld(parts) || (!part?.holds && parts.size > 0)) return false;
   // Forgotten before it is closed: an application that starts meanwhile gets a new one.
   clients.delete(client.definition);
-  guests.clear();
-  if (observe) holders.set(application, observe); // hears how closing goes
+  parts.clear();
+  if (part) parts.set(application, part); // hears how closing goes
   return true;
+}
+
+/** Tells everyone of a build, which anyone may be waiting for; of the rest those who hold the client, if anyone does. */
+function tell(parts: ReadonlyMap<object, Part>, occurrence: ClientOccurrence): void {
+  const all = BUILDING.includes(occurrence.type) || !isHeld(parts);
+  for (const { observe, holds } of parts.values()) if (all || holds) observe(occurrence);
+}
+
+function isHeld(parts: ReadonlyMap<object, Part>): boolean {
+  return [...parts.values()].some(({ holds }) => holds);
 }

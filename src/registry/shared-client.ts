@@ -1,21 +1,19 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { InjectionToken } from '@nestjs/common';
 import type { ClientDefinition } from '../definition/client-definition.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
 import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
 import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
-import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
-import { ClientsMissingPackageError } from '../errors/clients-missing-package.error.js';
+import { ClientsError } from '../errors/clients.error.js';
 import { Redactor, describeError } from '../errors/redactor.js';
 import type { ClientOccurrence } from '../events/client-event.js';
 import type { BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
-import { DeadlineError, within } from './deadline.js';
+import { DeadlineError, delay, within } from './deadline.js';
+import { dispose } from './dispose.js';
 
-/** Milliseconds that destroying by force may take. ioredis needs 2,000 to give up on a frozen server. */
-const DESTROY_TIMEOUT = 2_050;
-/** Milliseconds between two looks at a client that is not ready yet. */
-const READY_INTERVAL = 100;
+/** Milliseconds between two looks at a client that is not ready yet: at first, and at most. */
+const FIRST_PAUSE = 10;
+const LONGEST_PAUSE = 100;
 
 /** What one build gets from the application that asks for it. */
 export interface BuildRequest {
@@ -50,21 +48,30 @@ export class SharedClient<T = unknown> {
   #closed: Promise<Error | undefined> | undefined;
   #refused = false;
   #refuse: ((error: Error) => void) | undefined;
-  readonly #disposals = new Set<Promise<unknown>>();
+  readonly #disposals = new Set<Promise<Error | undefined>>();
 
   constructor(
     readonly name: string,
-    readonly definition: ClientDefinition<T, unknown>,
+    readonly definition: ClientDefinition<T>,
     readonly emit: (occurrence: ClientOccurrence) => void,
   ) {}
+
+  /** What `status()` tells of its life so far. */
+  get history(): Pick<ClientStatus, 'createdAt' | 'createDuration' | 'lastError'> {
+    const { createdAt, createDuration, lastError } = this;
+    return {
+      ...(createdAt && { createdAt }),
+      ...(createDuration !== undefined && { createDuration }),
+      ...(lastError && { lastError }),
+    };
+  }
 
   // ── build ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The one instance, built if it is not there. A failed build is forgotten, so that the next call tries again. */
   get(request: BuildRequest): Promise<T> {
     if (this.#refused) return Promise.reject(new ClientsClosedError(this.name));
-    const dependent = request.tracker.current;
-    const problem = dependent?.dependOn(this);
+    const problem = request.tracker.current?.dependOn(this);
     if (problem) return Promise.reject(problem);
     if (!this.#shared) {
       const shared = this.#build(request);
@@ -77,36 +84,36 @@ export class SharedClient<T = unknown> {
   }
 
   async #build(request: BuildRequest): Promise<T> {
-    const { createTimeout } = this.definition.lifecycle;
-    const { consumer } = request;
+    const whom = request.consumer ? { consumer: request.consumer } : {};
     const startedAt = performance.now();
     this.state = 'creating';
     this.dependencies.clear();
     this.#opened = undefined;
-    this.emit({ type: 'creating', ...(consumer && { consumer }) });
+    this.emit({ type: 'creating', ...whom });
 
     const creation = request.tracker.run(this, () => this.#create(request));
     const refusal = new Promise<never>((_, reject) => (this.#refuse = reject));
     this.#creation = creation;
     try {
+      const { createTimeout } = this.definition.lifecycle;
       const instance = await within(createTimeout, () => Promise.race([creation, refusal]));
       this.instance = instance;
       this.state = 'open';
       this.createdAt = new Date();
       this.createDuration = elapsed(startedAt);
-      this.emit({ type: 'created', duration: this.createDuration, ...(consumer && { consumer }) });
+      this.emit({ type: 'created', duration: this.createDuration, ...whom });
       if (request.started()) await Promise.race([this.open(), refusal]);
       return instance;
     } catch (error) {
       // Whatever the build has made, or makes after all when nobody waits for it any more, is closed; once it is open,
       // close() may have come first.
       if (this.state === 'creating' || this.state === 'open') {
-        creation.then((instance) => this.#dispose(instance), ignore);
-        this.instance = undefined;
+        creation.then((instance) => this.#discard(instance), ignore);
+        this.instance = this.createdAt = this.createDuration = undefined;
         this.state = this.#refused ? 'closed' : 'idle';
       }
       const failure = this.#explain(error);
-      this.#remember(failure);
+      this.lastError = { ...summarize(failure), at: new Date() };
       this.emit({ type: 'createFailed', duration: elapsed(startedAt), error: failure });
       throw failure;
     }
@@ -119,17 +126,12 @@ export class SharedClient<T = unknown> {
     this.#pending = 'the factory of forRootAsync has not returned yet';
     const supplied = await request.supply();
     this.#pending = 'create() has not returned yet';
-    const instance = await blueprint.create({
-      name: this.name,
-      dependencies,
-      supplied,
-      redactor: this.#redactor,
-    });
+    const instance = await blueprint.create({ name: this.name, dependencies, supplied, redactor: this.#redactor });
     if (instance === undefined || instance === null) throw new TypeError('create() returned no client');
     try {
-      blueprint.onError?.(instance, (error) => this.#report(instance, error));
+      blueprint.driver.onError?.(instance, (error) => this.#report(instance, error));
     } catch (error) {
-      await this.#dispose(instance);
+      await this.#discard(instance);
       throw error;
     }
     return instance;
@@ -152,17 +154,12 @@ export class SharedClient<T = unknown> {
 
   #explain(error: unknown): Error {
     const { name } = this;
-    if (error instanceof ClientsClosedError && this.#refused) return error;
     if (error instanceof DeadlineError) {
       return new ClientsCreateTimeoutError(name, this.definition.lifecycle.createTimeout, this.#pending);
     }
-    if (error instanceof ClientsCreateTimeoutError && error.client === name) return error;
-    if (error instanceof ClientsCreateFailedError && error.client === name) return error;
-    if (error instanceof ClientsInvalidOptionsError) return error;
+    // One that is not about another client says already whose it is, what is wrong and how to mend it.
+    if (error instanceof ClientsError && (error.client ?? name) === name) return error;
     const cause = this.#redactor.error(error);
-    if (error instanceof ClientsMissingPackageError) {
-      return new ClientsMissingPackageError(error.packageName, `Client "${name}"`, { cause });
-    }
     return new ClientsCreateFailedError(name, describeError(cause), { cause });
   }
 
@@ -170,6 +167,8 @@ export class SharedClient<T = unknown> {
 
   /** Opens the client's connections in the background; waits until it is ready if its lifecycle says so. */
   open(): Promise<void> {
+    if (this.#refused) return Promise.reject(new ClientsClosedError(this.name));
+    if (this.state !== 'open') return Promise.resolve(); // as soon as it is built
     return (this.#opened ??= this.#open());
   }
 
@@ -180,12 +179,12 @@ export class SharedClient<T = unknown> {
   }
 
   async #connect(): Promise<void> {
-    const { blueprint } = this.definition;
+    const { driver } = this.definition.blueprint;
     const { instance } = this;
-    if (!blueprint.connect || instance === undefined) return;
+    if (!driver.connect || instance === undefined) return;
     const startedAt = performance.now();
     try {
-      await blueprint.connect(instance);
+      await driver.connect(instance);
       if (this.state === 'open') this.emit({ type: 'connected', duration: elapsed(startedAt) });
     } catch (error) {
       this.#report(instance, error);
@@ -195,49 +194,56 @@ export class SharedClient<T = unknown> {
   async #untilReady(): Promise<void> {
     const { createTimeout } = this.definition.lifecycle;
     const deadline = performance.now() + createTimeout;
-    for (;;) {
-      if (this.#refused) throw new ClientsClosedError(this.name);
-      const health = await this.check(Math.max(0, deadline - performance.now()));
-      if (health.status === 'up') return;
-      if (performance.now() + READY_INTERVAL >= deadline) {
-        const found = health.error?.message ?? health.status;
-        // Between two attempts to connect a check finds no more than that; what the client has reported tells why.
-        const reported = this.#reportedSinceCreated();
-        const reason = reported && reported !== found ? `${found}; its last error: ${reported}` : found;
-        throw new ClientsCreateTimeoutError(this.name, createTimeout, `it is not ready: ${reason}`);
-      }
-      await delay(READY_INTERVAL);
+    let found: Error | undefined;
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      const problem = await this.#probe(Math.max(0, deadline - performance.now()));
+      if (!problem) return;
+      const left = deadline - performance.now();
+      // The last look has hardly any time, and finds only that.
+      if (left <= 0) throw this.#notReady(found ?? problem);
+      found = problem;
+      await delay(Math.min(pause, left));
     }
   }
 
-  #reportedSinceCreated(): string | undefined {
-    const { lastError, createdAt } = this;
-    return lastError && createdAt && lastError.at >= createdAt ? lastError.message : undefined;
+  #notReady(cause: Error): Error {
+    const { name, lastError, createdAt } = this;
+    // Between two attempts to connect a check finds no more than that; what the client has reported tells why.
+    const found = describeError(cause);
+    const reported = lastError && createdAt && lastError.at >= createdAt ? lastError.message : found;
+    const reason = reported === found ? found : `${found}; its last error: ${reported}`;
+    const { createTimeout } = this.definition.lifecycle;
+    return new ClientsCreateTimeoutError(name, createTimeout, `it is not ready: ${reason}`, { cause });
   }
 
   // ── serve ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Asks the client whether it is well, within `timeout` milliseconds. Never builds it, never rejects. */
   async check(timeout: number): Promise<ClientHealth> {
-    const { name, instance, state, definition } = this;
-    const about = { name, kind: definition.kind };
+    const { name, state, lastError } = this;
+    const about = { name, kind: this.definition.kind };
     if (state === 'idle' || state === 'creating') {
-      const { lastError } = this; // of a build that failed
-      return { ...about, status: 'idle', ...(lastError && { error: summarize(lastError) }) };
-    }
-    if (state !== 'open' || instance === undefined) {
-      return { ...about, status: 'down', error: summarize(new ClientsClosedError(name)) };
+      const error = lastError && { name: lastError.name, message: lastError.message }; // of a build that failed
+      return { ...about, status: 'idle', ...(error && { error }) };
     }
     const startedAt = performance.now();
+    const problem = await this.#probe(timeout);
+    const duration = elapsed(startedAt);
+    return problem
+      ? { ...about, status: 'down', duration, error: summarize(problem) }
+      : { ...about, status: 'up', duration };
+  }
+
+  /** Why the client cannot be used, if so. */
+  async #probe(timeout: number): Promise<Error | undefined> {
+    const { instance, state, definition } = this;
+    if (instance === undefined || state !== 'open') return new ClientsClosedError(this.name);
     try {
-      await within(timeout, () => definition.blueprint.check?.(instance));
-      return { ...about, status: 'up', duration: elapsed(startedAt) };
+      await within(timeout, () => definition.blueprint.driver.check?.(instance));
+      return undefined;
     } catch (error) {
-      const reason =
-        error instanceof DeadlineError
-          ? new Error(`no answer within ${Math.round(timeout)} ms`)
-          : this.#redactor.error(error);
-      return { ...about, status: 'down', duration: elapsed(startedAt), error: summarize(reason) };
+      if (error instanceof DeadlineError) return new Error(`no answer within ${Math.round(timeout)} ms`);
+      return this.#redactor.error(error);
     }
   }
 
@@ -248,12 +254,8 @@ export class SharedClient<T = unknown> {
     if (typeof error === 'object' && error === this.#reported) return;
     this.#reported = error;
     const safe = this.#redactor.error(error);
-    this.#remember(safe);
+    this.lastError = { ...summarize(safe), at: new Date() };
     this.emit({ type: 'error', error: safe });
-  }
-
-  #remember(error: Error): void {
-    this.lastError = { ...summarize(error), at: new Date() };
   }
 
   // ── close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -278,26 +280,21 @@ export class SharedClient<T = unknown> {
 
   async #close(remaining: () => number): Promise<Error | undefined> {
     const startedAt = performance.now();
-    const wasCreating = this.state === 'creating';
-    const wasOpen = this.state === 'open' && this.definition.lifecycle.owned;
+    const { state, instance } = this;
     let failure: Error | undefined;
-    if (wasCreating) failure = await this.#awaitCreation(remaining);
-    if (wasOpen && this.instance !== undefined) {
-      this.emit({ type: 'closing' });
+    if (state === 'creating') failure = await this.#awaitCreation(remaining);
+    if (state === 'open' && instance !== undefined && this.definition.lifecycle.owned) {
       this.state = 'closing';
-      failure = await this.#dispose(this.instance, remaining);
+      this.emit({ type: 'closing' });
+      failure = await this.#dispose(instance, remaining);
     }
-    await within(remaining(), () => Promise.all(this.#disposals)).catch(ignore);
+    const wasClosed = this.state === 'closing' && !failure;
     this.state = 'closed';
     this.instance = undefined;
-    const duration = elapsed(startedAt);
-    if (failure) {
-      this.#remember(failure);
-      this.emit({ type: 'closeFailed', duration, error: failure });
-    } else if (wasOpen) {
-      this.emit({ type: 'closed', duration });
-    }
-    return failure;
+    if (failure) this.#closeFailed(failure, startedAt);
+    else if (wasClosed) this.emit({ type: 'closed', duration: elapsed(startedAt) });
+    const discarded = await within(remaining(), () => Promise.all(this.#disposals)).catch(() => []);
+    return failure ?? discarded.find((problem) => problem !== undefined);
   }
 
   /** Waits for a build in progress to end, so that what it makes is closed before the process is left. */
@@ -312,40 +309,22 @@ export class SharedClient<T = unknown> {
     }
   }
 
+  /** Closes what a build has made that failed or came too late. */
+  async #discard(instance: T): Promise<void> {
+    const startedAt = performance.now();
+    const failure = await this.#dispose(instance);
+    if (failure) this.#closeFailed(failure, startedAt);
+  }
+
   #dispose(instance: T, remaining: () => number = () => Infinity): Promise<Error | undefined> {
-    const disposal = this.#closeOrDestroy(instance, remaining).finally(() => this.#disposals.delete(disposal));
+    const disposal = dispose(this.definition, instance, this.#redactor, remaining);
     this.#disposals.add(disposal);
-    return disposal;
+    return disposal.finally(() => this.#disposals.delete(disposal));
   }
 
-  async #closeOrDestroy(instance: T, remaining: () => number): Promise<Error | undefined> {
-    const { blueprint, lifecycle } = this.definition;
-    if (!lifecycle.owned) return undefined; // its owner closes it
-    const timeout = Math.min(lifecycle.closeTimeout, remaining());
-    const problems: string[] = [];
-    let cause: Error | undefined;
-    try {
-      await within(timeout, () => (blueprint.close ?? disposeDefault)(instance));
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof DeadlineError)) cause = this.#redactor.error(error);
-      problems.push(`close() ${this.#describeFailure(error, timeout)}`);
-    }
-    if (blueprint.destroy) {
-      const destroyTimeout = Math.min(DESTROY_TIMEOUT, remaining());
-      try {
-        await within(destroyTimeout, () => blueprint.destroy?.(instance));
-        problems.push('it was destroyed by force');
-      } catch (error) {
-        problems.push(`destroy() ${this.#describeFailure(error, destroyTimeout)}`);
-      }
-    }
-    return new Error(problems.join('; '), cause && { cause });
-  }
-
-  #describeFailure(error: unknown, timeout: number): string {
-    if (error instanceof DeadlineError) return `did not end within ${Math.round(timeout)} ms`;
-    return `failed: ${describeError(this.#redactor.error(error))}`;
+  #closeFailed(error: Error, startedAt: number): void {
+    this.lastError = { ...summarize(error), at: new Date() };
+    this.emit({ type: 'closeFailed', duration: elapsed(startedAt), error });
   }
 }
 
@@ -361,13 +340,7 @@ function findPath(from: SharedClient, to: SharedClient, seen = new Set<SharedCli
   return undefined;
 }
 
-async function disposeDefault(client: unknown): Promise<void> {
-  const disposable = client as Partial<AsyncDisposable & Disposable>;
-  if (disposable[Symbol.asyncDispose]) await disposable[Symbol.asyncDispose]?.();
-  else disposable[Symbol.dispose]?.();
-}
-
-function summarize(error: { name: string; message: string }): { name: string; message: string } {
+function summarize(error: Error): { name: string; message: string } {
   return { name: error.name, message: describeError(error) };
 }
 

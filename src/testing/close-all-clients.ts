@@ -1,15 +1,21 @@
 import { subscribe } from 'node:diagnostics_channel';
+import type { Observable } from 'rxjs';
 
 /** What is needed of a registry; the core is not imported, so that this module stays free of it. */
 interface Closable {
+  readonly events$: Observable<unknown>;
   close(): Promise<void>;
 }
 
-/** Every registry made since this module was imported and not closed here yet. */
+/** Every registry made since this module was imported whose clients are not closed yet. */
 const registries = new Set<Closable>();
 
 // The core publishes each registry that it makes, and knows nothing of who listens.
-subscribe('nestjs-clients:registry', (registry) => registries.add(registry as Closable));
+subscribe('nestjs-clients:registry', (message) => {
+  const registry = message as Closable;
+  registries.add(registry);
+  registry.events$.subscribe({ complete: () => registries.delete(registry) });
+});
 
 /**
  * Closes the clients of every application and testing module in this process, whether or not it was closed: for an
@@ -22,9 +28,7 @@ subscribe('nestjs-clients:registry', (registry) => registries.add(registry as Cl
  * afterEach(() => closeAllClients());
  */
 export async function closeAllClients(): Promise<void> {
-  const closing = [...registries];
-  registries.clear();
-  const outcomes = await Promise.allSettled(closing.map(async (registry) => registry.close()));
+  const outcomes = await Promise.allSettled([...registries].map(async (registry) => registry.close()));
   const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   if (errors.length > 0) {
     const reasons = errors.map((error) => (error instanceof Error ? error.message : String(error)));

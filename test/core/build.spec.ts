@@ -1,6 +1,6 @@
 import { Inject, Injectable, Scope } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ClientRegistry, defineClient, getClientToken, InjectClient, type ClientDriver } from '../../src/index.js';
 import {
   bootApp,
@@ -178,11 +178,11 @@ describe('a build that fails', () => {
     expect(error.message).toMatch(/"main".*returned no client/);
   });
 
-  it('says which client has an unknown dependency', async () => {
+  it('never comes to it when a client is built on an unknown one: bootstrap fails and names both', async () => {
     const main = new Journal().client('main', { inject: [getClientToken('typo')] });
-    const registry = await bootRegistry({ main });
-    const error = await rejection(registry.get('main'));
-    expect(error.message).toMatch(/"main".*"typo".*"main"/s);
+    const error = await rejection(bootRegistry({ main }));
+    expect(error).toMatchObject({ code: 'CLIENTS_UNKNOWN', client: 'typo' });
+    expect(error.message).toMatch(/"typo".*"main" is built.*Declared.*"main"/s);
   });
 
   it('says which client injects something that Nest does not know', async () => {
@@ -235,6 +235,20 @@ describe('createTimeout', () => {
     await closed.promise;
     expect(journal.entries).toEqual(['create main', 'close main']);
     expect(registry.status()[0]?.state).toBe('idle');
+  });
+
+  it('tells of a late client that cannot be closed', async () => {
+    const late = deferred();
+    const main = defineClient(
+      { create: () => late.promise.then(() => ({})), close: () => Promise.reject(new Error('cannot')) },
+      { createTimeout: 20 },
+    );
+    const registry = await bootRegistry({ main });
+    await rejection(registry.get('main'));
+    const failed = nextEvent(registry, 'closeFailed', 'main');
+    late.resolve();
+    expect((await failed).error.message).toMatch(/cannot/);
+    expect(registry.status()[0]).toMatchObject({ state: 'idle', lastError: { message: 'close() failed: cannot' } });
   });
 
   it('does not let a late client take the place of the one built since', async () => {
@@ -682,11 +696,37 @@ describe('waitUntilReady', () => {
     const registry = await bootRegistry({ main });
     expect((await rejection(registry.get('main'))).code).toBe('CLIENTS_CREATE_TIMEOUT');
     await closed.promise;
-    expect(registry.status()[0]?.state).toBe('idle');
+    expect(registry.status()).toMatchObject([{ state: 'idle' }]);
+    expect(registry.status()[0]).not.toHaveProperty('createdAt');
     expect(journal.entries).toEqual(['create main', 'connect main', 'close main']);
     healthy = true;
     expect(await registry.get('main')).toBe(journal.built[1]);
     expect(journal.of('connect')).toHaveLength(2);
+  });
+
+  it('looks again until createTimeout is over, and gives the reason as the cause', async () => {
+    let looks = 0;
+    const reason = new Error('loading');
+    const check = () => (++looks < 3 ? Promise.reject(reason) : undefined);
+    const ready = defineClient({ create: () => ({}), check }, { ...lifecycle, createTimeout: 90 });
+    const never = defineClient(
+      { create: () => ({}), check: () => Promise.reject(reason) },
+      { ...lifecycle, createTimeout: 90 },
+    );
+    const registry = await bootRegistry({ ready, never });
+    await registry.get('ready');
+    expect(await rejection(registry.get('never'))).toMatchObject({ code: 'CLIENTS_CREATE_TIMEOUT', cause: reason });
+  });
+
+  it('keeps time by timers that tests can replace', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const check = () => Promise.reject(new Error('loading'));
+    const main = defineClient({ create: () => ({}), check }, lifecycle);
+    const registry = await bootRegistry({ main });
+    const failed = rejection(registry.get('main'));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await failed).toMatchObject({ code: 'CLIENTS_CREATE_TIMEOUT' });
   });
 
   it('is done at once for a client without check()', async () => {
@@ -772,6 +812,16 @@ describe('registry.check()', () => {
       error: { message: 'no answer within 10 ms' },
     });
     never.resolve();
+  });
+
+  it('tells why the last build of an idle client failed', async () => {
+    const main = defineClient({ create: () => Promise.reject(new TypeError('no such host')) });
+    const registry = await bootRegistry({ main });
+    await rejection(registry.get('main'));
+    expect(await registry.check('main')).toMatchObject({
+      status: 'idle',
+      error: { name: 'ClientsCreateFailedError', message: 'Client "main" could not be created: no such host' },
+    });
   });
 
   it('is down when check() throws what is no error', async () => {

@@ -1,4 +1,4 @@
-import { Global, Injectable, Module, type Type } from '@nestjs/common';
+import { Global, Inject, Injectable, Module, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
@@ -305,8 +305,17 @@ describe('the deadline of closing', () => {
     const startedAt = performance.now();
     const error = await rejection(registry.close());
     expect(performance.now() - startedAt).toBeLessThan(1_000);
-    expect(error).toMatchObject({ clients: ['top', 'middle', 'base'] });
+    expect(error).toMatchObject({ clients: ['base', 'middle', 'top'] });
     expect(journal.of('destroy')).toEqual(['destroy top', 'destroy middle', 'destroy base']);
+  });
+
+  it('does not count the default of a forRoot call that leaves shutdownTimeout out', async () => {
+    const journal = new Journal();
+    const first = clientsOf({ main: hanging(journal, 'main') }, { shutdownTimeout: 60 });
+    const registry = registryOf(await bootApp({ imports: [first, clientsOf({ other: journal.client('other') })] }));
+    await registry.get('main');
+    const error = await rejection(registry.close());
+    expect(error.message).toMatch(/"main" \(close\(\) did not end within (\d|[1-5]\d|60) ms/);
   });
 
   it('gives the longest shutdownTimeout of several forRoot calls', async () => {
@@ -469,6 +478,15 @@ describe('how a client is closed', () => {
     expect(disposed).toEqual(expected);
   });
 
+  it('is by destroy() if there is nothing graceful', async () => {
+    const destroyed: object[] = [];
+    const plain = defineClient({ create: () => ({}), destroy: (client) => destroyed.push(client) });
+    const { registry } = await bootAll({ plain }, 'plain');
+    const client = registry.peek('plain');
+    await registry.close();
+    expect(destroyed).toEqual([client]);
+  });
+
   it('is by close() alone if there is one', async () => {
     disposed.length = 0;
     const main = defineClient({ create: () => new AsyncDisposable(), close: () => disposed.push('close') });
@@ -515,6 +533,28 @@ describe('after shutdown has begun', () => {
     await refused();
     expect(journal.of('create')).toEqual(['create main']);
   });
+
+  it.each(['onModuleDestroy', 'beforeApplicationShutdown', 'onApplicationShutdown'])(
+    'builds nothing from %s of any module on, and still gives what is built',
+    async (hook) => {
+      const journal = new Journal();
+      const main = journal.client('main');
+      const idle = journal.client('idle');
+      const outcomes: unknown[] = [];
+      class Late {
+        constructor(@Inject(ClientRegistry) private readonly clients: ClientRegistry) {
+          Object.assign(this, { [hook]: () => this.use() });
+        }
+        async use(): Promise<void> {
+          outcomes.push(await this.clients.get('main'), await rejection(this.clients.get('idle')));
+        }
+      }
+      const app = await bootApp({ imports: [clientsOf({ main, idle })], providers: [Consumer, Late] });
+      await app.close();
+      expect(outcomes).toMatchObject([journal.built[0], { code: 'CLIENTS_CLOSED', client: 'idle' }]);
+      expect(journal.of('create')).toEqual(['create main']);
+    },
+  );
 
   it('refuses an eager client too', async () => {
     const { registry } = await bootAll({ main: new Journal().client('main', {}, { eager: true }) });

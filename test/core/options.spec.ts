@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
-import { configurableClient } from '../../src/definition/configurable-client.js';
+import { configurableClient } from '../../src/kinds/configurable-client.js';
 import {
   ClientsError,
   ClientsModule,
@@ -474,6 +474,17 @@ describe('a client’s own useFactory', () => {
     expect(((await registryOf(app).get('main')) as FakeSdk).options).toEqual({ port: 1 });
     await registryOf(app).get('main');
     expect(runs).toBe(1);
+  });
+
+  it.each([
+    [{ useFactory: () => ({}), url: PLANTED }, /"url".*beside "useFactory"/],
+    [{ useFactory: undefined }, /"useFactory" must be a function/],
+    [{ useFactory: () => ({}), inject: [undefined] }, /"inject" must be an array of tokens/],
+  ])('makes forRoot throw CLIENTS_INVALID_OPTIONS for %j', (source, mentions) => {
+    const error = thrown(() => clientsOf({ main: sdkClient(source as unknown as FakeOptions) }));
+    expect(error).toMatchObject({ code: 'CLIENTS_INVALID_OPTIONS' });
+    expect(error.message).toMatch(mentions);
+    expect(error.message).not.toContain(PLANTED);
   });
 
   it.each([undefined, null, 'x', []])('cannot return %j', async (value) => {

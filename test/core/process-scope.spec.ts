@@ -1,6 +1,7 @@
 import { Injectable, type INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
-import { defineClient, getClientToken, InjectClient, type ClientDefinition } from '../../src/index.js';
+import { ClientRegistry, defineClient, getClientToken, InjectClient, type ClientDefinition } from '../../src/index.js';
 import { bootApp, clientsOf, nextEvent, recordEvents, registryOf, rejection } from '../support/boot-app.js';
 import { deferred } from '../support/deferred.js';
 import { FakeClient, Journal } from '../support/journal.js';
@@ -152,6 +153,30 @@ describe("scope: 'process'", () => {
       expect(registryOf(outcome).status()[0]?.state).toBe('open');
       expect(clientIn(outcome)).toBe(await registryOf(outcome).get('main'));
     }
+  });
+
+  it('is held by an application that has started and only declares it', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    const user = await boot(main);
+    const other = await bootApp({ imports: [clientsOf({ main })] });
+    await user.close();
+    expect(journal.of('close')).toEqual([]);
+    expect(await registryOf(other).get('main')).toBe(journal.built[0]);
+    await other.close();
+    expect(journal.of('close')).toHaveLength(1);
+  });
+
+  it('closes with the last of the modules that are compiled and never initialised', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    const compile = () => Test.createTestingModule({ imports: [clientsOf({ main })] }).compile();
+    const modules = [await compile(), await compile()];
+    for (const module of modules) await module.get(ClientRegistry).get('main');
+    await modules[0]?.close();
+    expect(journal.of('close')).toEqual([]);
+    await modules[1]?.close();
+    expect(journal.of('close')).toHaveLength(1);
   });
 
   it('closes what it is built on with it, and not before', async () => {

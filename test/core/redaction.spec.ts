@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { Injectable, type INestApplication } from '@nestjs/common';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { configurableClient, type ConfigurableDriver } from '../../src/definition/configurable-client.js';
+import { configurableClient, type ConfigurableDriver } from '../../src/kinds/configurable-client.js';
 import { Redactor } from '../../src/errors/redactor.js';
 import { defineClient, InjectClient, type ClientEvent, type ClientRegistry } from '../../src/index.js';
 import { bootApp, clientsOf, recordEvents, registryOf, rejection, turn } from '../support/boot-app.js';

@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { configurableClient } from '../../src/definition/configurable-client.js';
+import { configurableClient } from '../../src/kinds/configurable-client.js';
 import {
   ClientRegistry,
   ClientsModule,
@@ -57,8 +57,16 @@ declare const untyped: ClientRegistry;
 
 describe('defineClient()', () => {
   it('infers the client from create, sync and async', () => {
-    expectTypeOf(clients.pool).toEqualTypeOf<ClientDefinition<Pool>>();
-    expectTypeOf(clients.later).toEqualTypeOf<ClientDefinition<Pool>>();
+    expectTypeOf(clients.pool).toEqualTypeOf<ClientDefinition<Pool, never>>();
+    expectTypeOf(clients.later).toEqualTypeOf<ClientDefinition<Pool, never>>();
+  });
+
+  it('is a definition of its client, whatever options the client takes', () => {
+    types((): [ClientDefinition<Pool>, ClientDefinition<Sdk>, Record<string, ClientDefinition>] => [
+      clients.pool,
+      clients.sdk,
+      clients,
+    ]);
   });
 
   it('gives that type to every other function of the driver', () => {
@@ -83,7 +91,7 @@ describe('defineClient()', () => {
       create: (url: string, pool: Pool) => ({ url, pool }),
       check: ({ pool }) => pool.query('select 1'),
     });
-    expectTypeOf(made).toEqualTypeOf<ClientDefinition<{ url: string; pool: Pool }>>();
+    expectTypeOf(made).toEqualTypeOf<ClientDefinition<{ url: string; pool: Pool }, never>>();
   });
 
   it('refuses what is no driver and no lifecycle', () => {

@@ -62,4 +62,18 @@ describe(PAGE, () => {
     const closed = events.filter(({ type }) => type === 'closed').map(({ client }) => client);
     expect(closed).toEqual(['search', 'http']);
   });
+
+  it('leaves open what belongs to somebody else', async () => {
+    const { BorrowedModule, processAgent } = await runExample<{
+      BorrowedModule: DynamicModule;
+      processAgent: { closed: boolean; close(): Promise<void> };
+    }>(PAGE, 'BorrowedModule');
+    onTestFinished(() => processAgent.close());
+    const app = await bootApp({ imports: [BorrowedModule] });
+
+    expect(await registryOf(app).get('http')).toBe(processAgent);
+    await app.close();
+    expect(registryOf(app).status()).toMatchObject([{ name: 'http', state: 'closed' }]);
+    expect(processAgent.closed).toBe(false);
+  });
 });

@@ -121,7 +121,8 @@ async function withExamples<T>(
 
 /** Each example's code, after the imports that it leaves out, in the same line. */
 function complete(examples: readonly Example[]): string[] {
-  return examples.map(({ page, code }, index) => {
+  return examples.map(({ page }, index) => {
+    const code = link(examples, index);
     const missing = new Map<string, string>();
     const add = (name: string, statement: string): void => {
       if (mentions(code, name) && !declares(code, name)) missing.set(name, statement);
@@ -138,6 +139,18 @@ function complete(examples: readonly Example[]): string[] {
       for (const name of exportsOf(earlier.code)) add(name, `import { ${name} } from './example-${position}.js';`);
     }
     return `export {}; ${[...missing.values()].join(' ')} ${code}`;
+  });
+}
+
+/** An example's code, in which a file that the page names, as in `import { A } from './a.js'`, is an earlier example. */
+function link(examples: readonly Example[], index: number): string {
+  const { page, code } = examples[index] as Example;
+  const exporting = (name: string) => (earlier: Example) =>
+    earlier.page === page && exportsOf(earlier.code).includes(name);
+  const fromFile = /^(import \{ (\w+)[^}]*\} from )'\.\/[\w-]+\.js';/gm;
+  return code.replaceAll(fromFile, (statement, start: string, name: string) => {
+    const position = examples.slice(0, index).findLastIndex(exporting(name));
+    return position === -1 ? statement : `${start}'./example-${position}.js';`;
   });
 }
 

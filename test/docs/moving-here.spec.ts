@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Type } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -23,5 +24,18 @@ describe('docs/moving-here.md', () => {
     expect(registryOf(app).status()).toMatchObject(clients.map((client) => ({ name: client, state: 'open' })));
     await app.close();
     expect(registryOf(app).status()).toMatchObject(clients.map((client) => ({ name: client, state: 'closed' })));
+  });
+
+  it('has before and after in one row of a table, with the same classes', async () => {
+    const markdown = await readFile(new URL('../../docs/moving-here.md', import.meta.url), 'utf8');
+    const blank = String.raw`\n\n`;
+    const cell = (fence: string) => String.raw`<td valign="top">${blank}\`\`\`${fence}\n(.*?)^\`\`\`${blank}</td>\n`;
+    const row = new RegExp(`^<tr>\n${cell('ts before')}${cell('ts')}</tr>$`, 'gms');
+    const pairs = [...markdown.matchAll(row)];
+    const classesOf = (code = '') => [...code.matchAll(/^export class \w+/gm)].map(String);
+
+    expect(pairs).toHaveLength(3);
+    expect(markdown.match(/^```ts/gm)).toHaveLength(6);
+    for (const [, before, after] of pairs) expect(classesOf(after)).toEqual(classesOf(before));
   });
 });

@@ -1,8 +1,8 @@
 import { Injectable, type Type } from '@nestjs/common';
-import type { Cluster, Redis } from 'ioredis';
+import { Redis, type Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ClientDefinition } from '../../src/index.js';
-import { InjectRedis } from '../../src/redis/index.js';
+import { InjectRedis, redisClient } from '../../src/redis/index.js';
 import { startRedisServer, type RedisServer } from '../../src/testing/index.js';
 import { bootApp, clientsOf, registryOf, rejection } from '../support/boot-app.js';
 import { describeWithRedis, startRedisCluster, startRedisSentinels } from '../support/redis-server.js';
@@ -45,6 +45,18 @@ describe(PAGE, () => {
     expect(registryOf(app).peek('subscriber')).toBeUndefined();
   });
 
+  it('leaves a duplicate to whoever made it', async () => {
+    const app = await bootApp({ imports: [clientsOf({ redis: redisClient(server.url) })], providers: [Handler] });
+    const { redis } = app.get(Handler);
+    const duplicate = redis.duplicate();
+    onTestFinished(() => duplicate.disconnect());
+
+    await duplicate.ping();
+    await app.close();
+    expect(redis.status).toBe('end');
+    expect(await duplicate.ping()).toBe('PONG');
+  });
+
   it.each(['impatient', 'strict'])('fails within a second while the server is down or silent: %s', async (name) => {
     const proxy = await startTcpProxy(server);
     onTestFinished(() => proxy.close());
@@ -67,6 +79,25 @@ describe(PAGE, () => {
     await proxy.refuse();
     await fails();
     await fails();
+  });
+});
+
+describe(`${PAGE}, on ioredis itself`, () => {
+  it('tells its defaults', () => {
+    const { options } = new Redis({ lazyConnect: true });
+
+    expect(options).toMatchObject({ connectTimeout: 10_000, maxRetriesPerRequest: 20, enableOfflineQueue: true });
+    expect(options.commandTimeout).toBeUndefined();
+  });
+
+  it('tells how long a command waits for a server that is down', () => {
+    const { retryStrategy } = new Redis({ lazyConnect: true }).options;
+    const pauses = Array.from({ length: 20 }, (_, index) => Number(retryStrategy?.(index + 1)));
+    const seconds = pauses.reduce((sum, pause) => sum + pause, 0) / 1_000;
+
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(5_200);
+    expect(seconds).toBeGreaterThan(71); // and some jitter
+    expect(seconds).toBeLessThan(76);
   });
 });
 

@@ -1,12 +1,15 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import type { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ClientDefinition } from '../../src/index.js';
 import { closeAllClients, startRedisServer } from '../../src/testing/index.js';
-import { bootApp, clientsOf, registryOf, request } from '../support/boot-app.js';
+import { bootApp, clientsOf, moduleOf, registryOf, rejection, request } from '../support/boot-app.js';
+import { Journal } from '../support/journal.js';
 import { runExample } from './examples.js';
 
 const PAGE = 'docs/shutdown.md';
@@ -53,6 +56,52 @@ describe(PAGE, () => {
     expect(await closesSoon(app)).toBe(true);
     expect(String(await answer)).toMatch(/^HTTP\/1\.1 200 [^]*\r\nConnection: close\r\n[^]*done$/);
     expect(unused.readyState).not.toBe('open');
+  });
+
+  it('waits for a connection that sends no request, and has its clients open meanwhile', async () => {
+    const journal = new Journal();
+    const clients = clientsOf({ main: journal.client('main') });
+    const app = await bootApp({ imports: [clients], controllers: [Pages] }, { listen: true });
+    await registryOf(app).get('main');
+    const unused = await openSocket(app);
+    await request(app, '/'); // the server has seen it
+
+    const closing = app.close();
+    expect(await Promise.race([closing.then(() => 'closed'), wait(500, 'waiting')])).toBe('waiting');
+    expect(journal.of('close')).toEqual([]);
+    unused.destroy();
+    await closing;
+    expect(journal.of('close')).toEqual(['close main']);
+  });
+
+  it('cuts off handlers at work with forceCloseConnections', async () => {
+    const app = await NestFactory.create(moduleOf({ controllers: [Pages] }), {
+      forceCloseConnections: true,
+      logger: false,
+    });
+    await app.listen(0, '127.0.0.1');
+    const busy = await openSocket(app);
+    const answer = text(busy).catch(() => 'cut off');
+    busy.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await request(app, '/');
+
+    await app.close();
+    expect(await answer).not.toContain('done');
+  });
+
+  it('leaves it to the caller to close the clients when listening fails', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    onTestFinished(() => void taken.close());
+    const journal = new Journal();
+    const main = journal.client('main', {}, { eager: true });
+    const app = await NestFactory.create(moduleOf({ imports: [clientsOf({ main })] }), { logger: false });
+    const { port } = taken.address() as AddressInfo;
+
+    expect(await rejection(app.listen(port, '127.0.0.1'))).toMatchObject({ code: 'EADDRINUSE' });
+    expect(journal.entries).toEqual(['create main', 'connect main']);
+    await app.close();
+    expect(journal.of('close')).toEqual(['close main']);
   });
 
   it('ends an event stream', async () => {

@@ -98,7 +98,7 @@ describe('building', () => {
       const declared = loaded();
       const client = await definition.blueprint.create({ name: 'dynamodb', dependencies: [], redactor: new Redactor() });
       const built = loaded();
-      await definition.blueprint.check(client);
+      await definition.blueprint.driver.check(client);
       console.log(JSON.stringify({ imported, declared, built }));
     `);
 
@@ -115,7 +115,7 @@ describe('close', () => {
     await vi.waitFor(async () => expect(await counter.hits()).toBe(40));
     let closed = false;
 
-    const closing = Promise.resolve(blueprint.close?.(client)).then(() => (closed = true));
+    const closing = Promise.resolve(blueprint.driver.close?.(client)).then(() => (closed = true));
     await new Promise(setImmediate);
     expect(closed).toBe(false);
     proxy.thaw();
@@ -130,7 +130,7 @@ describe('close', () => {
     proxy.delay(50);
     const requests = Array.from({ length: 120 }, () => client.send(hit()));
 
-    await blueprint.close?.(client);
+    await blueprint.driver.close?.(client);
 
     await expect(Promise.all(requests)).resolves.toHaveLength(120);
     expect(await counter.hits()).toBe(120);
@@ -141,7 +141,7 @@ describe('close', () => {
     await client.send(hit());
     expect(proxy.connections).toBe(1);
 
-    await blueprint.close?.(client);
+    await blueprint.driver.close?.(client);
     await proxy.disconnected();
   });
 
@@ -149,7 +149,7 @@ describe('close', () => {
     const { client, blueprint } = await open();
     await client.send(hit());
 
-    const closed = blueprint.close?.(client);
+    const closed = blueprint.driver.close?.(client);
     await expect(client.send(hit())).rejects.toEqual(refusal);
     await closed;
     await expect(client.send(hit())).rejects.toEqual(refusal);
@@ -161,9 +161,9 @@ describe('close', () => {
   it('closes a client that was never used, and one that is closed', async () => {
     const { client, blueprint } = await open();
 
-    await blueprint.close?.(client);
-    await blueprint.close?.(client);
-    await blueprint.destroy?.(client);
+    await blueprint.driver.close?.(client);
+    await blueprint.driver.close?.(client);
+    await blueprint.driver.destroy?.(client);
 
     expect(proxy.accepted).toBe(0);
   });
@@ -174,7 +174,7 @@ describe('close', () => {
     const request = client.send(hit()).catch((error: unknown) => error);
     await proxy.connected(1);
 
-    const closed = blueprint.close?.(client);
+    const closed = blueprint.driver.close?.(client);
     proxy.cut();
 
     await closed;
@@ -190,8 +190,8 @@ describe('destroy', () => {
     const outcomes = Promise.allSettled(requests);
     await vi.waitFor(async () => expect(await counter.hits()).toBe(50)); // the sockets of the SDK's agent
 
-    const closed = blueprint.close?.(client);
-    await blueprint.destroy?.(client);
+    const closed = blueprint.driver.close?.(client);
+    await blueprint.driver.destroy?.(client);
 
     expect(await outcomes).toEqual(requests.map(() => ({ status: 'rejected', reason: refusal })));
     await closed;
@@ -206,7 +206,7 @@ describe('destroy', () => {
     const request = client.send(hit()).catch((error: unknown) => error);
     await proxy.connected(1);
 
-    await blueprint.destroy?.(client);
+    await blueprint.driver.destroy?.(client);
 
     expect(await request).toEqual(refusal);
     await proxy.disconnected();
@@ -227,8 +227,8 @@ describe('a request handler of the caller', () => {
     const request = other.send(hit());
     await vi.waitFor(async () => expect(await counter.hits()).toBe(2));
 
-    await blueprint.close?.(client);
-    await blueprint.destroy?.(client);
+    await blueprint.driver.close?.(client);
+    await blueprint.driver.destroy?.(client);
     proxy.thaw();
 
     await expect(request).resolves.toMatchObject({ $metadata: { attempts: 1 } });
@@ -242,24 +242,24 @@ describe('check', () => {
   it('passes when the endpoint answers', async () => {
     const { client, blueprint } = await open();
 
-    await expect(blueprint.check?.(client)).resolves.toBeUndefined();
+    await expect(blueprint.driver.check?.(client)).resolves.toBeUndefined();
   });
 
   it('fails while the endpoint is down, and passes again after', async () => {
     const { client, blueprint } = await open();
     await proxy.refuse();
-    await expect(blueprint.check?.(client)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(blueprint.driver.check?.(client)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 
     await proxy.accept();
 
-    await blueprint.check?.(client);
+    await blueprint.driver.check?.(client);
   });
 
   it('gives up on an endpoint that is frozen, and leaves no request behind', async () => {
     const { client, blueprint } = await open();
     proxy.freeze();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const check = Promise.resolve(blueprint.check?.(client)).catch((error: unknown) => error);
+    const check = Promise.resolve(blueprint.driver.check?.(client)).catch((error: unknown) => error);
     await proxy.connected(1);
     vi.advanceTimersByTime(5_000);
     vi.useRealTimers();
@@ -271,10 +271,10 @@ describe('check', () => {
   it('is cut short by close', async () => {
     const { client, blueprint } = await open();
     proxy.freeze();
-    const check = Promise.resolve(blueprint.check?.(client)).catch((error: unknown) => error);
+    const check = Promise.resolve(blueprint.driver.check?.(client)).catch((error: unknown) => error);
     await proxy.connected(1);
 
-    await blueprint.close?.(client);
+    await blueprint.driver.close?.(client);
 
     expect(await check).toEqual(refusal);
   });
@@ -285,10 +285,10 @@ describe('check', () => {
     const one = await open({ ...config, endpoint: forbidden.endpoint });
     const two = await open({ ...config, endpoint: rejected.endpoint });
 
-    await one.blueprint.check?.(one.client);
-    await expect(two.blueprint.check?.(two.client)).rejects.toThrow('no');
+    await one.blueprint.driver.check?.(one.client);
+    await expect(two.blueprint.driver.check?.(two.client)).rejects.toThrow('no');
 
-    for (const { blueprint, client } of [one, two]) await blueprint.close?.(client);
+    for (const { blueprint, client } of [one, two]) await blueprint.driver.close?.(client);
     forbidden.close();
     rejected.close();
   });
@@ -345,5 +345,5 @@ it('the endpoint of these tests is the real thing', async () => {
   const { client, blueprint } = await open();
 
   await expect(client.send(new ListTablesCommand())).resolves.toMatchObject({ TableNames: ['counters'] });
-  await blueprint.close?.(client);
+  await blueprint.driver.close?.(client);
 });

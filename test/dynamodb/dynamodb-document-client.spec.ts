@@ -56,7 +56,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await onBase.destroy?.(base);
+  await onBase.driver.destroy?.(base);
   counter.close();
   await proxy.close();
   await server.close();
@@ -121,7 +121,7 @@ describe('close', () => {
     await vi.waitFor(async () => expect(await counter.hits()).toBe(40));
     let closed = false;
 
-    const closing = Promise.resolve(blueprint.close?.(documents)).then(() => (closed = true));
+    const closing = Promise.resolve(blueprint.driver.close?.(documents)).then(() => (closed = true));
     await new Promise(setImmediate);
     expect(closed).toBe(false);
     proxy.thaw();
@@ -137,7 +137,7 @@ describe('close', () => {
     proxy.delay(20);
     const request = documents.send(documentHit());
 
-    await onBase.close?.(base);
+    await onBase.driver.close?.(base);
 
     await request;
     expect(await counter.hits()).toBe(1);
@@ -145,8 +145,8 @@ describe('close', () => {
 
   it('of the base refuses later calls of the document client', async () => {
     const documents = await build();
-    await blueprint.close?.(documents);
-    await onBase.close?.(base);
+    await blueprint.driver.close?.(documents);
+    await onBase.driver.close?.(base);
 
     await expect(documents.send(documentHit())).rejects.toEqual(refusal);
     expect(proxy.accepted).toBe(0);
@@ -157,10 +157,10 @@ describe('close', () => {
     proxy.holdReplies();
     const request = documents.send(documentHit()).catch((error: unknown) => error);
     await vi.waitFor(async () => expect(await counter.hits()).toBe(1));
-    void blueprint.close?.(documents);
-    await blueprint.destroy?.(documents);
+    void blueprint.driver.close?.(documents);
+    await blueprint.driver.destroy?.(documents);
 
-    await onBase.close?.(base);
+    await onBase.driver.close?.(base);
 
     expect(await request).toEqual(refusal);
     await proxy.disconnected();
@@ -171,10 +171,10 @@ describe('close', () => {
 describe('check', () => {
   it('asks through the base', async () => {
     const documents = await build();
-    await blueprint.check?.(documents);
+    await blueprint.driver.check?.(documents);
 
     await proxy.refuse();
-    await expect(blueprint.check?.(documents)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(blueprint.driver.check?.(documents)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
 

@@ -29,7 +29,7 @@ function linesOf(logger: RecordingLogger): string[] {
 
 /** Makes `performance.now()` stand still until it is moved. */
 function stopClock(): { forward(ms: number): void } {
-  let now = performance.now();
+  let now = Math.ceil(performance.now()); // whole, so that a minute later is not a hair less than a minute
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
   onTestFinished(() => clock.mockRestore());
   return { forward: (ms) => void (now += ms) };

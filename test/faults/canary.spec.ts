@@ -221,7 +221,7 @@ describeWithRedis('a secret in the options', () => {
   });
 
   test('does not get out when it is in options that cannot work, or in what a factory throws', async () => {
-    const wrong: [string, () => ClientDefinition<unknown, unknown>][] = [
+    const wrong: [string, () => ClientDefinition][] = [
       ['url scheme', () => redisClient(`http://${user()}:${secret()}@localhost`)],
       ['url port', () => redisClient(`redis://${user()}:${secret()}@localhost:port`)],
       ['url and host', () => redisClient({ url: `redis://:${secret()}@localhost`, host: secret() })],

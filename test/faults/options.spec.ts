@@ -183,7 +183,7 @@ const driver = or(
 const factory = (options: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   options.map((value) => ({ useFactory: () => value }));
 
-type Define = (options: unknown, lifecycle: unknown) => ClientDefinition<unknown, unknown>;
+type Define = (options: unknown, lifecycle: unknown) => ClientDefinition;
 const KINDS: readonly [Define, fc.Arbitrary<unknown>][] = [
   [redisClient as Define, redisOptions],
   [redisCluster as Define, clusterOptions],

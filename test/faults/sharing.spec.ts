@@ -14,7 +14,7 @@ class Consumer {
 
 const FAILING = { provide: 'FAILING', useValue: { onModuleInit: () => Promise.reject(new Error('no boot')) } };
 
-const boot = (shared: ClientDefinition<Redis, unknown>, ...more: object[]): Promise<INestApplication> =>
+const boot = (shared: ClientDefinition<Redis>, ...more: object[]): Promise<INestApplication> =>
   bootApp({ imports: [clientsOf({ shared })], providers: [Consumer, ...(more as [])] });
 const clientIn = (app: INestApplication): Redis => app.get(Consumer).client;
 

@@ -1,5 +1,6 @@
-// The packed tarball in small apps: Nest 11 and 12, ioredis 5 and 6, Node 20, 22 and 24, Express and Fastify, ES modules and
-// CommonJS, Vitest and Jest, TypeScript 5 to 7. One install for each Nest; each app then runs in a process of its own.
+// The packed tarball in small apps: Nest and Terminus 11 and 12, ioredis 5 and 6, Node 20, 22 and 24, Express and Fastify, ES
+// modules and CommonJS, Vitest and Jest, TypeScript 5 to 7. One install for each Nest; each app then runs in a process of its
+// own.
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -47,7 +48,7 @@ try {
     checkTypes(folder, nest, typescripts.compilers);
     exchange(folder);
     for (const node of nodes)
-      boot(folder, `Nest ${nest}, ioredis ${other}, Node ${node.version}`, node, 'express', 'mjs');
+      boot(folder, `Nest ${nest}, ioredis ${other}, Node ${node.version}`, node, 'express', 'mjs', 'visits');
   }
   console.log(`${passed} passed, ${failures.length} failed`);
 } finally {
@@ -60,8 +61,13 @@ if (failures.length > 0) {
 
 function checkNode(folder, nest, ioredis, node) {
   const label = `Nest ${nest}, ioredis ${ioredis}, Node ${node.version}`;
+  const terminus = versionOf(folder, '@nestjs/terminus');
+  if (!terminus.startsWith(`${nest}.`)) throw new Error(`Terminus ${terminus} beside Nest ${nest}`);
   for (const platform of ['express', 'fastify']) {
-    for (const modules of ['mjs', 'cjs']) boot(folder, label, node, platform, modules);
+    for (const modules of ['mjs', 'cjs']) {
+      boot(folder, label, node, platform, modules, 'visits');
+      boot(folder, `${label}, Terminus ${terminus}`, node, platform, modules, 'health');
+    }
   }
   attempt(`${label}: Vitest`, () =>
     run(node.path, ['node_modules/vitest/vitest.mjs', 'run', 'vitest.spec.mjs'], folder),
@@ -84,9 +90,9 @@ function checkNode(folder, nest, ioredis, node) {
 }
 
 /** Its output ends with "closed"; that it ends at all shows that nothing is left open. */
-function boot(folder, label, node, platform, modules) {
-  attempt(`${label}: ${platform}, ${modules === 'mjs' ? 'ES modules' : 'CommonJS'}`, () => {
-    const output = run(node.path, [`main.${modules}`, platform], folder, {}, 20_000);
+function boot(folder, label, node, platform, modules, app) {
+  attempt(`${label}: ${app}, ${platform}, ${modules === 'mjs' ? 'ES modules' : 'CommonJS'}`, () => {
+    const output = run(node.path, [`main.${modules}`, platform, app], folder, {}, 20_000);
     if (output !== 'closed') throw new Error(`it printed ${output}`);
   });
 }
@@ -211,6 +217,10 @@ function exchange(folder) {
   const modules = join(folder, 'node_modules');
   renameSync(join(modules, 'ioredis'), join(modules, 'ioredis-first'));
   renameSync(join(modules, 'ioredis-other'), join(modules, 'ioredis'));
+}
+
+function versionOf(folder, name) {
+  return JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version;
 }
 
 function atLeast(version, ...wanted) {

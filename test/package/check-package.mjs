@@ -27,6 +27,8 @@ const work = mkdtempSync(join(tmpdir(), 'nestjs-clients-'));
 try {
   const { path, size, unpackedSize, entryCount } = pack(work);
   console.log(`nestjs-clients ${version}: ${size} bytes packed, ${unpackedSize} unpacked, ${entryCount} files`);
+  const [, told] = /packed tarball is about (\d+) kB/.exec(readFileSync(join(root, 'README.md'), 'utf8'));
+  assert.ok(Math.abs(size / 1_000 - told) < 15, `README says about ${told} kB`);
   execFileSync('tar', ['xzf', path, '-C', work]);
   const unpacked = join(work, 'package');
 

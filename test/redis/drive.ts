@@ -39,13 +39,13 @@ export interface Closing {
 }
 
 /** Builds a client from its definition and takes it through its life, as the core does but without it. */
-export async function drive<T extends Redis | Cluster>(definition: ClientDefinition<T, unknown>): Promise<Driven<T>> {
+export async function drive<T extends Redis | Cluster>(definition: ClientDefinition<T>): Promise<Driven<T>> {
   for (let turn = 0; turn < 5; turn += 1) await setImmediate(); // the sockets that a test helper has just destroyed
   const before = resources();
   const { blueprint } = definition;
   const client = await buildClient(definition);
   const errors: Error[] = [];
-  blueprint.onError?.(client, (error) => errors.push(error as Error));
+  blueprint.driver.onError?.(client, (error) => errors.push(error as Error));
 
   const commands = { answered: 0, rejected: 0, pending: 0 };
   const settle = (outcome: 'answered' | 'rejected') => () => {
@@ -57,10 +57,10 @@ export async function drive<T extends Redis | Cluster>(definition: ClientDefinit
     const start = performance.now();
     let forced = false;
     try {
-      await within(closeTimeout, () => blueprint.close?.(client));
+      await within(closeTimeout, () => blueprint.driver.close?.(client));
     } catch {
       forced = true;
-      await within(DESTROY_TIMEOUT, () => blueprint.destroy?.(client));
+      await within(DESTROY_TIMEOUT, () => blueprint.driver.destroy?.(client));
     }
     const duration = performance.now() - start;
     await setImmediate(); // the rejections of the last commands
@@ -85,14 +85,14 @@ export async function drive<T extends Redis | Cluster>(definition: ClientDefinit
       for (const promise of promises) promise.then(settle('answered'), settle('rejected'));
     },
     connect() {
-      Promise.resolve(blueprint.connect?.(client)).catch((error: Error) => errors.push(error));
+      Promise.resolve(blueprint.driver.connect?.(client)).catch((error: Error) => errors.push(error));
     },
     // Not once() of node:events, which rejects with the first "error" event.
     event: (name) => new Promise((resolve) => client.once(name, () => resolve())),
     gone,
     close,
     async [Symbol.asyncDispose]() {
-      await blueprint.destroy?.(client);
+      await blueprint.driver.destroy?.(client);
     },
   };
 }

@@ -135,9 +135,9 @@ describeWithRedis('a Redis client', () => {
     await using server = await startRedisServer({ user: { name: 'app', password: 'p@ss/word' } });
     await using driven = await drive(redisClient(server.url));
     expect(await server.clientCount()).toBe(0);
-    await driven.blueprint.connect?.(driven.client);
+    await driven.blueprint.driver.connect?.(driven.client);
     expect(driven.client.status).toBe('ready');
-    await driven.blueprint.check?.(driven.client);
+    await driven.blueprint.driver.check?.(driven.client);
     expect(await server.clientCount()).toBe(1);
     await driven.close();
   });
@@ -146,9 +146,9 @@ describeWithRedis('a Redis client', () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient(server.url));
     const answer = driven.client.ping();
-    await driven.blueprint.connect?.(driven.client);
+    await driven.blueprint.driver.connect?.(driven.client);
     expect(await answer).toBe('PONG');
-    await driven.blueprint.connect?.(driven.client);
+    await driven.blueprint.driver.connect?.(driven.client);
     expect(await server.clientCount()).toBe(1);
     await driven.close();
   });
@@ -162,7 +162,7 @@ describeWithRedis('a Redis client', () => {
     const ready = driven.event('ready');
     await using server = await startRedisServer({ port });
     await ready;
-    await driven.blueprint.check?.(driven.client);
+    await driven.blueprint.driver.check?.(driven.client);
     expect(await server.clientCount()).toBe(1);
     await driven.close();
   });
@@ -170,12 +170,13 @@ describeWithRedis('a Redis client', () => {
   test('reports a wrong password', async () => {
     await using server = await startRedisServer({ password: 'right' });
     await using driven = await drive(redisClient({ port: server.port, password: 'wrong' }));
-    await expect(driven.blueprint.check?.(driven.client)).rejects.toThrow('WRONGPASS');
+    await expect(driven.blueprint.driver.check?.(driven.client)).rejects.toThrow('WRONGPASS');
     await driven.close();
   });
 
   describe('check', () => {
-    const check = async (driven: Awaited<ReturnType<typeof drive<Redis>>>) => driven.blueprint.check?.(driven.client);
+    const check = async (driven: Awaited<ReturnType<typeof drive<Redis>>>) =>
+      driven.blueprint.driver.check?.(driven.client);
 
     test.each([{}, { enableOfflineQueue: false }])(
       'connects a client that was never used, with %j',
@@ -239,11 +240,11 @@ describeWithRedis('a Redis client', () => {
       for (const port of ${JSON.stringify(ports)}) {
         const { blueprint } = redisClient({ port });
         const client = await blueprint.create({ name: 'redis', dependencies: [], redactor: new Redactor() });
-        blueprint.onError(client, () => {});
+        blueprint.driver.onError(client, () => {});
         const opened = new Promise((resolve) => client.once('connect', resolve).once('reconnecting', resolve));
-        blueprint.connect(client).catch(() => {});
+        blueprint.driver.connect(client).catch(() => {});
         await opened;
-        await blueprint.close(client);
+        await blueprint.driver.close(client);
       }
       const closed = performance.now();
       process.on('exit', () => console.log(performance.now() - closed));

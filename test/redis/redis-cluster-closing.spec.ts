@@ -32,7 +32,7 @@ describeWithRedis('a client of a cluster', () => {
     'answers 9,000 commands before it closes, with %j',
     async (options) => {
       await using driven = await start(options);
-      await driven.blueprint.connect?.(driven.client);
+      await driven.blueprint.driver.connect?.(driven.client);
       driven.watch(...Array.from({ length: 9_000 }, (_, index) => driven.client.set(`key:${index}`, index)));
       const closing = await driven.close(10_000);
 
@@ -88,7 +88,7 @@ describeWithRedis('a client of a cluster', () => {
     'closes at once with every node down and nothing pending, with %j',
     async (options) => {
       await using driven = await start(options);
-      await driven.blueprint.connect?.(driven.client);
+      await driven.blueprint.driver.connect?.(driven.client);
       await loseEveryNode(driven.client);
       const closing = await driven.close();
 
@@ -106,7 +106,7 @@ describeWithRedis('a client of a cluster', () => {
     { redisOptions: { maxRetriesPerRequest: 0 } },
   ])('rejects what is queued by the deadline with every node down, with %j', async (options: ClusterOptions) => {
     await using driven = await start(options);
-    await driven.blueprint.connect?.(driven.client);
+    await driven.blueprint.driver.connect?.(driven.client);
     await loseEveryNode(driven.client);
     driven.watch(driven.client.set('a', 1), driven.client.get('b'));
     const closing = await driven.close(CLOSE_TIMEOUT);
@@ -131,7 +131,7 @@ describeWithRedis('a client of a cluster', () => {
 
   test('rejects what a frozen node has not answered at the deadline, and answers the rest', async () => {
     await using driven = await start();
-    await driven.blueprint.connect?.(driven.client);
+    await driven.blueprint.driver.connect?.(driven.client);
     await Promise.all(Array.from({ length: 100 }, (_, index) => driven.client.set(`key:${index}`, index)));
     cluster.primaries[0]?.freeze();
     driven.watch(...Array.from({ length: 100 }, (_, index) => driven.client.set(`key:${index}`, index)));
@@ -162,7 +162,7 @@ describeWithRedis('a client of a cluster', () => {
 
   test('waits for commands that the cluster tries again', async () => {
     await using driven = await start();
-    await driven.blueprint.connect?.(driven.client);
+    await driven.blueprint.driver.connect?.(driven.client);
     await Promise.all(Array.from({ length: 30 }, (_, index) => driven.client.set(`key:${index}`, index)));
     const [first] = cluster.primaries;
     await first?.kill();

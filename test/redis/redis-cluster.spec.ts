@@ -54,9 +54,9 @@ describeWithRedis('a cluster client', () => {
   test('connects, checks, and reports what is wrong with the cluster', async () => {
     await using cluster = await startRedisCluster();
     await using driven = await drive(redisCluster({ nodes: cluster.nodes }));
-    const check = async () => driven.blueprint.check?.(driven.client);
+    const check = async () => driven.blueprint.driver.check?.(driven.client);
     await check(); // connects
-    await driven.blueprint.connect?.(driven.client);
+    await driven.blueprint.driver.connect?.(driven.client);
     expect(await driven.client.set('a', 1)).toBe('OK');
 
     await cluster.primaries[0]?.command('CLUSTER', 'DELSLOTSRANGE', '0', '100');
@@ -69,7 +69,7 @@ describeWithRedis('a cluster client', () => {
     await expect(check()).rejects.toThrow('"end"');
 
     await using lost = await drive(redisCluster({ nodes: cluster.nodes }));
-    await expect(lost.blueprint.check?.(lost.client)).rejects.toThrow('Failed to refresh slots cache.');
+    await expect(lost.blueprint.driver.check?.(lost.client)).rejects.toThrow('Failed to refresh slots cache.');
     expect(lost.errors).toContainEqual(expect.objectContaining({ message: 'Failed to refresh slots cache.' }));
     await lost.close();
   });

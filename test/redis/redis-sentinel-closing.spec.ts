@@ -23,7 +23,7 @@ describeWithRedis('a client of Sentinel', () => {
     async (detector) => {
       await using driven = await drive(redisClient({ ...group.options, failoverDetector: detector }));
       const subscribed = detector ? driven.event('failoverSubscribed') : undefined;
-      await driven.blueprint.connect?.(driven.client);
+      await driven.blueprint.driver.connect?.(driven.client);
       await subscribed;
       if (detector) for (const sentinel of group.sentinels) await sentinel.clients(1);
       driven.watch(...Array.from({ length: 1_000 }, (_, index) => driven.client.set(`key:${index}`, index)));

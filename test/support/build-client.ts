@@ -3,7 +3,7 @@ import { Redactor } from '../../src/errors/redactor.js';
 
 /** Builds a declared client as the registry does, without a registry. */
 export async function buildClient<T>(
-  definition: ClientDefinition<T, unknown>,
+  definition: ClientDefinition<T>,
   given: { name?: string; dependencies?: readonly unknown[]; supplied?: unknown } = {},
 ): Promise<T> {
   const { name = 'client', dependencies = [], supplied } = given;

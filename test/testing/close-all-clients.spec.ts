@@ -47,6 +47,13 @@ describe('closeAllClients', () => {
     await closeAllClients();
   });
 
+  it('says nothing of an application that has closed already, however that went', async () => {
+    const { app, registry } = await open(() => Promise.reject(new Error('cannot')));
+    await app.close();
+    await expect(registry.close()).rejects.toMatchObject({ code: 'CLIENTS_CLOSE_FAILED' });
+    await closeAllClients();
+  });
+
   it('resolves when there is nothing to close', async () => {
     await expect(closeAllClients()).resolves.toBeUndefined();
   });

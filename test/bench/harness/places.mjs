@@ -18,7 +18,7 @@ const PLACES = [NEST_12, NEST_11];
  * the library is loaded as an installed package is.
  */
 export function preparePlaces(log) {
-  if (!existsSync(join(ROOT, 'dist/index.js'))) throw new Error('Nothing to measure: run "npm run build" first.');
+  if (!existsSync(join(ROOT, 'dist/clients.js'))) throw new Error('Nothing to measure: run "npm run build" first.');
   for (const place of PLACES) {
     const home = join(BENCH, 'peers', place);
     if (isStale(home)) {

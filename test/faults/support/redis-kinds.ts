@@ -36,11 +36,7 @@ export interface RedisKind extends AsyncDisposable {
   readonly replicas: readonly RedisServer[];
   /** Where it is, as plain data. */
   readonly options: RedisClientOptions | RedisClusterOptions;
-  define(
-    patience: Partial<Patience>,
-    lifecycle: ClientLifecycle,
-    more?: object,
-  ): ClientDefinition<Redis | Cluster, unknown>;
+  define(patience: Partial<Patience>, lifecycle: ClientLifecycle, more?: object): ClientDefinition<Redis | Cluster>;
 }
 
 /** Starts what a service may have for a Redis, by how it is run. */

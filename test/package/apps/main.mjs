@@ -1,5 +1,6 @@
+// node main.mjs <platform> <app>
 import 'reflect-metadata';
-import visits from './visits-app.cjs';
 
-const packages = await Promise.all(visits.PACKAGES.map((name) => import(name)));
-await visits.run(packages, await import(`@nestjs/platform-${process.argv[2]}`));
+const { default: app } = await import(`./${process.argv[3]}-app.cjs`);
+const packages = await Promise.all(app.PACKAGES.map((name) => import(name)));
+await app.run(packages, await import(`@nestjs/platform-${process.argv[2]}`));

@@ -1,9 +1,9 @@
 import type { InjectionToken } from '@nestjs/common';
+import { ClientDefinition } from '../definition/client-definition.js';
+import type { ClientDriver } from '../definition/client-driver.js';
+import type { ClientLifecycle } from '../definition/client-lifecycle.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
-import { ClientDefinition } from './client-definition.js';
-import { getBehaviour, type ClientDriver } from './client-driver.js';
-import type { ClientLifecycle } from './client-lifecycle.js';
-import { isTokens } from './define-client.js';
+import { findBrokenRule, isFunction, isObject, isTokens, type Rules } from '../validation/rules.js';
 
 /**
  * A client's options from elsewhere, resolved only when that client is first built.
@@ -43,21 +43,21 @@ export function configurableClient<T, O extends object>(
 
   return new ClientDefinition<T, O>(
     {
-      ...getBehaviour(driver),
       kind,
       inject: [...required, ...injected],
+      driver,
       configurable: true,
       findProblem({ fromFactory }) {
         if (factory) return findFactoryProblem(factory);
-        if (declared !== undefined && !isOptions(declared)) return 'its options are not an object';
+        if (declared !== undefined && !isObject(declared)) return 'its options are not an object';
         return fromFactory ? undefined : driver.findProblem((declared ?? {}) as O);
       },
       async create({ name, dependencies, supplied, redactor }) {
         const invalid = (problem: string) => new ClientsInvalidOptionsError(`Client "${name}"`, redactor.text(problem));
         const own = factory ? await factory.useFactory(...(dependencies.slice(required.length) as never[])) : declared;
-        if ((factory || own !== undefined) && !isOptions(own))
+        if ((factory || own !== undefined) && !isObject(own))
           throw invalid('its useFactory did not return an object of options');
-        if (supplied !== undefined && !isOptions(supplied)) throw invalid('its supplied options are not an object');
+        if (supplied !== undefined && !isObject(supplied)) throw invalid('its supplied options are not an object');
         const options = { ...own, ...supplied } as O;
         redactor.keep(options);
         const problem = driver.findProblem(options);
@@ -70,16 +70,16 @@ export function configurableClient<T, O extends object>(
 }
 
 function isFactory<O>(source: O | ClientOptionsFactory<O> | undefined): source is ClientOptionsFactory<O> {
-  return isOptions(source) && 'useFactory' in source;
+  return isObject(source) && 'useFactory' in source;
 }
 
-function isOptions(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+const FACTORY_RULES: Rules = {
+  inject: [isTokens, 'must be an array of tokens, none undefined'],
+  useFactory: [isFunction, 'must be a function'],
+};
 
 function findFactoryProblem(factory: ClientOptionsFactory<unknown>): string | undefined {
-  if (typeof factory.useFactory !== 'function') return '"useFactory" must be a function';
-  if (factory.inject !== undefined && !isTokens(factory.inject))
-    return '"inject" must be an array of tokens, none undefined';
-  return undefined;
+  const other = Object.keys(factory).find((key) => !Object.hasOwn(FACTORY_RULES, key));
+  if (other !== undefined) return `"${other}" stands beside "useFactory", which would hide it; return it from there`;
+  return findBrokenRule({ ...factory, useFactory: Reflect.get(factory, 'useFactory') ?? null }, FACTORY_RULES);
 }

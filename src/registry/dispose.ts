@@ -1,0 +1,44 @@
+import type { ClientDefinition } from '../definition/client-definition.js';
+import { describeError, type Redactor } from '../errors/redactor.js';
+import { DeadlineError, within } from './deadline.js';
+
+type Disposables = AsyncDisposable & Disposable;
+
+/** Milliseconds that destroying by force may take. ioredis needs 2,000 to give up on a frozen server. */
+const DESTROY_TIMEOUT = 2_050;
+
+/**
+ * Closes a client gracefully within its `closeTimeout`, else by force. Never rejects.
+ *
+ * @param remaining the milliseconds left for closing everything
+ * @returns why it did not close gracefully, if so
+ */
+export async function dispose<T>(
+  { blueprint: { driver }, lifecycle }: ClientDefinition<T>,
+  instance: T,
+  redactor: Redactor,
+  remaining: () => number,
+): Promise<Error | undefined> {
+  if (!lifecycle.owned) return undefined; // its owner closes it
+  const attempt = async (name: string, timeout: number, work: () => unknown): Promise<Error | undefined> => {
+    try {
+      await within(timeout, work);
+      return undefined;
+    } catch (error) {
+      if (error instanceof DeadlineError) return new Error(`${name} did not end within ${Math.round(timeout)} ms`);
+      const cause = redactor.error(error);
+      return new Error(`${name} failed: ${describeError(cause)}`, { cause });
+    }
+  };
+
+  const failure = await attempt('close()', Math.min(lifecycle.closeTimeout, remaining()), () => {
+    if (driver.close) return driver.close(instance);
+    const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: disposeNow } = instance as Partial<Disposables>;
+    const graceful = asyncDispose ?? disposeNow;
+    return graceful ? graceful.call(instance) : driver.destroy?.(instance);
+  });
+  if (!failure || !driver.destroy) return failure;
+  const forced = await attempt('destroy()', Math.min(DESTROY_TIMEOUT, remaining()), () => driver.destroy?.(instance));
+  failure.message += `; ${forced?.message ?? 'it was destroyed by force'}`;
+  return failure;
+}

@@ -1,0 +1,38 @@
+import type { InjectionToken } from '@nestjs/common';
+
+/** What an option must be, in code, and what to say when it is something else. */
+export type Rule = readonly [isValid: (value: unknown) => boolean, problem: string];
+
+/** Rules by the name of the option. */
+export type Rules = Readonly<Record<string, Rule>>;
+
+/** Says which option breaks its rule, and how; never its value, which may be a secret. `undefined` is not given. */
+export function findBrokenRule(options: object, rules: Rules): string | undefined {
+  const given = options as Readonly<Record<string, unknown>>;
+  for (const [key, [isValid, problem]] of Object.entries(rules)) {
+    if (given[key] !== undefined && !isValid(given[key])) return `"${key}" ${problem}`;
+  }
+  return undefined;
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
+export function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean';
+}
+
+/** A string with something in it. */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+/** Tokens to inject. One is undefined where a circular import has not given it a value yet. */
+export function isTokens(value: unknown): value is InjectionToken[] {
+  return Array.isArray(value) && value.every((token) => token !== undefined && token !== null);
+}
