@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWithRedis, startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { MOMENTS, type BootstrapSettings, type Moment } from './apps/moments.js';
+import { PLATFORMS, type Platform } from './apps/platform.js';
 import { startApp, type AppProcess } from './support/app-process.js';
 import { startDynamoDBEndpoint, type DynamoDBEndpoint } from './support/dynamodb-endpoint.js';
 import { milliseconds, record } from './support/record.js';
@@ -20,11 +21,12 @@ describeWithRedis('a bootstrap that comes to nothing', () => {
     await endpoint[Symbol.asyncDispose]();
   });
 
-  const run = (settings: Pick<BootstrapSettings, 'how' | 'moment'>): AppProcess =>
+  const run = (settings: Pick<BootstrapSettings, 'how' | 'moment'> & { platform?: Platform }): AppProcess =>
     startApp('bootstrap', {
       settings: {
         redis: { port: redis.port },
         dynamodb: endpoint.clientConfig,
+        platform: 'Express',
         ...settings,
       } satisfies BootstrapSettings,
     });
@@ -79,8 +81,10 @@ describeWithRedis('a bootstrap that comes to nothing', () => {
     },
   );
 
-  test.each<Moment>([...MOMENTS])('ends the process at SIGTERM %s', async (moment) => {
-    await using app = run({ how: 'gets a signal', moment });
+  const SIGNALS = PLATFORMS.flatMap((platform) => MOMENTS.map((moment) => [moment, platform] as const));
+
+  test.each<readonly [Moment, Platform]>(SIGNALS)('ends the process at SIGTERM %s, %s', async (moment, platform) => {
+    await using app = run({ how: 'gets a signal', platform, moment });
     const duration = await ended(app);
     expect(await app.exited).toMatchObject({ signal: 'SIGTERM' });
     expect(duration).toBeLessThan(SOON);
@@ -91,6 +95,6 @@ describeWithRedis('a bootstrap that comes to nothing', () => {
     const last = (ms: number): string => `the last process ended after ${milliseconds(ms)}; 0 connections`;
     record('bootstrapFails', `${FAILURES.length} ways to fail: ${last(slowest.fails)}, none ever opened`);
     record('neverClosed', `3 ways to compile: ${last(slowest.compiles)}`);
-    record('bootstrapSignal', `${MOMENTS.length} moments: ${last(slowest.signal)}`);
+    record('bootstrapSignal', `${MOMENTS.length} moments, ${PLATFORMS.join(' and ')}: ${last(slowest.signal)}`);
   });
 });

@@ -16,6 +16,7 @@ import { deferred, type Deferred } from '../support/deferred.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { describeWithRedis, startRedisServer } from '../support/redis-server.js';
 import type { ClosingTwiceSettings, Ending } from './apps/closing-twice.js';
+import { PLATFORMS } from './apps/platform.js';
 import { startApp } from './support/app-process.js';
 import { milliseconds, record } from './support/record.js';
 
@@ -234,12 +235,12 @@ describeWithRedis('an application that is told to end twice', () => {
     ),
   );
 
-  test('closes each client once', async () => {
+  test.each(PLATFORMS)('closes each client once, %s', async (platform) => {
     await using redis = await startRedisServer();
     for (let index = 0; index < CASES.length; index += 2) {
       await Promise.all(
         CASES.slice(index, index + 2).map(async (endings) => {
-          const settings: ClosingTwiceSettings = { redis: { port: redis.port }, ...endings };
+          const settings: ClosingTwiceSettings = { redis: { port: redis.port }, platform, ...endings };
           await using app = startApp('closing-twice', { settings });
           const { code, signal } = await app.exited;
           const about = JSON.stringify({ ...endings, lines: app.lines });
@@ -265,7 +266,7 @@ describeWithRedis('an application that is told to end twice', () => {
   afterAll(() =>
     record(
       'closedOnce',
-      `${CASES.length} pairs of endings, the second during or after the first: each client closed once`,
+      `${CASES.length} pairs of endings, ${PLATFORMS.join(' and ')}, the second during or after the first: each client closed once`,
     ),
   );
 });

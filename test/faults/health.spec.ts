@@ -1,10 +1,13 @@
+import { ListTablesCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { Controller, Get, type INestApplication } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import type { Cluster, Redis } from 'ioredis';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { dynamoDBClient } from '../../src/dynamodb/index.js';
 import { ClientsHealthIndicator } from '../../src/terminus/index.js';
-import { bootApp, clientsOf, registryOf, request } from '../support/boot-app.js';
-import { describeWithRedis } from '../support/redis-server.js';
+import { bootApp, clientsOf, recordEvents, registryOf, rejection, request } from '../support/boot-app.js';
+import { describeWithRedis, freePort } from '../support/redis-server.js';
+import { startDynamoDBEndpoint } from './support/dynamodb-endpoint.js';
 import { milliseconds, record } from './support/record.js';
 import { KIND_NAMES, PATIENCES, REDIS_KINDS } from './support/redis-kinds.js';
 
@@ -100,6 +103,75 @@ describeWithRedis('health of a client whose server does not answer', () => {
     record(
       'health',
       `${asked.toLocaleString('en')} questions, many at once, with a timeout of ${TIMEOUT} ms: the slowest registry.check() after ${milliseconds(slowest.check)}, the slowest /health after ${milliseconds(slowest.health)}, as its client sees it; all "down"`,
+    ),
+  );
+});
+
+const TROUBLES = [
+  ['refuses', /^connect ECONNREFUSED 127\.0\.0\.1:\d+$/],
+  ['resets connections', /ECONNRESET|socket hang up|aborted/],
+  ['is silent', /^no answer within 1000 ms$/],
+] as const;
+
+describe('health of a DynamoDB client whose endpoint is in trouble', () => {
+  let asked = 0;
+
+  test.each(TROUBLES)('is told by a check, and by no other sign: %s', async (trouble, reason) => {
+    await using endpoint = await startDynamoDBEndpoint();
+    const { proxy, clientConfig } = endpoint;
+    const clients = { dynamodb: dynamoDBClient({ ...clientConfig, maxAttempts: 2 }, { eager: true }) };
+    const app = await bootApp({ imports: [clientsOf(clients)] });
+    const registry = registryOf(app);
+    const client = (await registry.get('dynamodb')) as DynamoDBClient;
+    expect(await registry.check('dynamodb')).toMatchObject({ status: 'up' });
+    const events = recordEvents(registry);
+    const over = new AbortController();
+    if (trouble === 'refuses') await proxy.refuse();
+    else proxy.freeze();
+    if (trouble === 'resets connections') {
+      void (async () => {
+        for (;;) {
+          await proxy.connected(1);
+          if (over.signal.aborted) return;
+          proxy.cut();
+          await proxy.disconnected();
+        }
+      })();
+    }
+
+    const healths = await Promise.all(Array.from({ length: 10 }, () => registry.check('dynamodb')));
+    if (trouble !== 'is silent') await rejection(client.send(new ListTablesCommand({})));
+    const [status] = registry.status();
+    over.abort();
+    await proxy.accept();
+    proxy.thaw();
+    const recovered = await registry.check('dynamodb');
+
+    for (const { status: found, error } of healths) {
+      expect(found).toBe('down');
+      expect(error?.message).toMatch(reason);
+    }
+    expect(status).toMatchObject({ name: 'dynamodb', state: 'open' });
+    expect(status).not.toHaveProperty('lastError');
+    expect(events).toEqual([]);
+    expect(recovered).toMatchObject({ status: 'up' });
+    asked += healths.length;
+  });
+
+  test('fails bootstrap with the reason, if it waits until ready', async () => {
+    const endpoint = `http://127.0.0.1:${await freePort()}`;
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    const options = { endpoint, region: 'eu-west-1', credentials };
+    const ready = { eager: true, waitUntilReady: true, createTimeout: TIMEOUT };
+    const failed = await rejection(bootApp({ imports: [clientsOf({ dynamodb: dynamoDBClient(options, ready) })] }));
+    expect(failed).toMatchObject({ code: 'CLIENTS_CREATE_TIMEOUT' });
+    expect(failed.message).toMatch(/ECONNREFUSED|no answer within/);
+  });
+
+  afterAll(() =>
+    record(
+      'dynamodbHealth',
+      `refused, reset and silent: ${asked} checks, all "down" with the reason, within 1 s; no error event and no lastError, for there is no connection to lose; "up" when it is back`,
     ),
   );
 });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe } from 'vitest';
+import { certificates, type Certificate } from './certificate.js';
 
 const HOST = '127.0.0.1';
 const SERVER = 'redis-server';
@@ -16,6 +17,11 @@ const POLL_INTERVAL = 20;
 const taken = new Set<number>();
 /** A primary waits 5 s for more replicas by default, before it sends its data. */
 const FAST_SYNC = ['--repl-diskless-sync-delay', '0'];
+/** Files of the server's own directory; clients need no certificate. */
+const TLS = ['--tls-cert-file', 'cert.pem', '--tls-key-file', 'key.pem', '--tls-ca-cert-file', 'cert.pem'].concat(
+  '--tls-auth-clients',
+  'no',
+);
 
 /** Whether tests can start real Redis servers on this machine. */
 export const realRedis = { installed: spawnSync(SERVER, ['--version']).status === 0 };
@@ -28,6 +34,17 @@ export function describeWithRedis(name: string, suite: () => void): void {
   });
 }
 
+/** A `describe` whose tests also make certificates, with openssl, for servers that speak TLS. */
+export function describeWithTls(name: string, suite: () => void): void {
+  describeWithRedis(name, () => {
+    const missing = 'openssl is not installed';
+    if (!certificates.available && process.env['CI']) throw new Error(`${missing}, which the tests of "${name}" need`);
+    describe.skipIf(!certificates.available)(certificates.available ? 'with certificates' : missing, () => {
+      suite();
+    });
+  });
+}
+
 export interface RedisServerOptions {
   /** A free one by default. */
   port?: number;
@@ -35,6 +52,8 @@ export interface RedisServerOptions {
   password?: string;
   /** The only user that may log in. */
   user?: { name: string; password: string };
+  /** Takes TLS connections too, on a port of its own and with this certificate. */
+  certificate?: Certificate;
   /** More arguments for redis-server, such as `['--maxclients', '10']`. */
   args?: readonly string[];
   /** A file of directives to start from. */
@@ -46,6 +65,8 @@ export interface RedisServerOptions {
 export interface RedisServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  /** Where it takes TLS connections, if it has a certificate. */
+  readonly tlsPort: number | undefined;
   readonly pid: number;
   /** With user name and password, if any. */
   readonly url: string;
@@ -70,8 +91,10 @@ export interface RedisServer extends AsyncDisposable {
 
 /** Starts a redis-server on a free loopback port, without persistence, and waits until it answers. */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const { password, user, args = [], config, files = {} } = options;
+  const { password, user, certificate, args = [], config } = options;
   const port = options.port ?? (await freePort());
+  const tlsPort = certificate && (await freePort());
+  const files = { ...options.files, ...(certificate && { 'cert.pem': certificate.cert, 'key.pem': certificate.key }) };
   const directory = await mkdtemp(join(tmpdir(), 'redis-server-'));
   for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
   const configFile = join(directory, 'redis.conf');
@@ -90,6 +113,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     'no',
     ...(password === undefined ? [] : ['--requirepass', password]),
     ...(user ? ['--user', user.name, 'on', `>${user.password}`, '~*', '&*', '+@all', '--user', 'default', 'off'] : []),
+    ...(tlsPort === undefined ? [] : ['--tls-port', String(tlsPort), ...TLS]),
     ...args,
   );
   const login = user ? [user.name, user.password] : password === undefined ? [] : [password];
@@ -105,6 +129,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   const server: RedisServer = {
     host: HOST,
     port,
+    tlsPort,
     get pid() {
       return child.pid as number;
     },

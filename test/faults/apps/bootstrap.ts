@@ -18,8 +18,9 @@ import { InjectDynamoDB, dynamoDBClient } from '../../../src/dynamodb/index.js';
 import { InjectRedis, redisClient } from '../../../src/redis/index.js';
 import type { BootstrapSettings, Moment } from './moments.js';
 import { say, settings } from './parent.js';
+import { createAdapter } from './platform.js';
 
-const { redis, dynamodb, how, moment } = settings as BootstrapSettings;
+const { redis, dynamodb, how, platform, moment } = settings as BootstrapSettings;
 
 function reach(reached: Moment): void {
   if (reached !== moment) return;
@@ -126,7 +127,8 @@ process.once('exit', () => say('exiting'));
 
 async function boot(): Promise<void> {
   reach('before anything');
-  const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+  const adapter = await createAdapter(platform);
+  const app = await NestFactory.create(AppModule, adapter, { logger: false, abortOnError: false });
   reach('when the application is created');
   app.enableShutdownHooks();
   reach('when shutdown hooks are enabled');

@@ -5,10 +5,12 @@ import { NestFactory } from '@nestjs/core';
 import { ClientRegistry, ClientsModule, defineClient } from '../../../src/index.js';
 import { redisClient, type RedisClientOptions } from '../../../src/redis/index.js';
 import { say, settings } from './parent.js';
+import { createAdapter, type Platform } from './platform.js';
 
 /** An app that is told to end in two ways, the second while the first is closing clients, or after it. */
 export interface ClosingTwiceSettings {
   redis: RedisClientOptions;
+  platform: Platform;
   first: Ending;
   second: Ending;
   when: 'during' | 'after';
@@ -16,7 +18,7 @@ export interface ClosingTwiceSettings {
 
 export type Ending = 'SIGTERM' | 'SIGINT' | 'app.close()' | 'registry.close()';
 
-const { redis, first, second, when } = settings as ClosingTwiceSettings;
+const { redis, platform, first, second, when } = settings as ClosingTwiceSettings;
 
 const slow = (name: string) =>
   defineClient({ create: () => ({ name }), close: () => delay(100).then(() => say('closed', name)) }, { eager: true });
@@ -30,7 +32,7 @@ class AppModule {}
 
 process.on('unhandledRejection', (error) => say('crash', String(error)));
 
-const app = await NestFactory.create(AppModule, { abortOnError: false });
+const app = await NestFactory.create(AppModule, await createAdapter(platform), { abortOnError: false });
 app.enableShutdownHooks();
 await app.listen(0, '127.0.0.1');
 const registry = app.get(ClientRegistry);

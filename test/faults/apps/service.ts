@@ -9,6 +9,7 @@ import { InjectDynamoDB, dynamoDBClient } from '../../../src/dynamodb/index.js';
 import { InjectRedis, redisClient, redisCluster } from '../../../src/redis/index.js';
 import type { RedisClientOptions, RedisClusterOptions } from '../../../src/redis/index.js';
 import { say, settings } from './parent.js';
+import { createAdapter, type FastifyOptions, type Platform } from './platform.js';
 
 /** A service that counts visits in Redis and stores each in DynamoDB, run in a process of its own. */
 export interface ServiceSettings {
@@ -21,6 +22,9 @@ export interface ServiceSettings {
   key: string;
   /** What a request does. Default both. */
   use?: ('redis' | 'dynamodb')[];
+  /** Default Express. */
+  platform?: Platform;
+  fastify?: FastifyOptions;
   /** Where to write, at the very end, the ids of the requests that were accepted. */
   acceptedFile?: string;
 }
@@ -32,6 +36,8 @@ const {
   table,
   key,
   use = ['redis', 'dynamodb'],
+  platform = 'Express',
+  fastify,
   acceptedFile,
 } = settings as ServiceSettings;
 const accepted: string[] = [];
@@ -92,7 +98,9 @@ process.once('exit', () => {
   if (acceptedFile) writeFileSync(acceptedFile, JSON.stringify(accepted));
 });
 
-const app = await NestFactory.create(ServiceModule, { forceCloseConnections: false });
+const app = await NestFactory.create(ServiceModule, await createAdapter(platform, fastify), {
+  forceCloseConnections: false,
+});
 // With process.exit, so that what "exit" writes is written; a process that is killed by a signal emits no "exit".
 app.enableShutdownHooks([], { useProcessExit: true });
 await app.listen(0, '127.0.0.1');

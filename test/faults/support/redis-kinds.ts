@@ -7,6 +7,7 @@ import {
   type RedisClientOptions,
   type RedisClusterOptions,
 } from '../../../src/redis/index.js';
+import { certificates, makeCertificate } from '../../support/certificate.js';
 import {
   startRedisCluster,
   startRedisSentinels,
@@ -52,6 +53,20 @@ export const REDIS_KINDS = {
     };
   },
 
+  async TLS(): Promise<RedisKind> {
+    const certificate = makeCertificate();
+    const server = await startRedisServer({ certificate });
+    const options = { host: server.host, port: server.tlsPort as number, tls: { ca: certificate.cert } };
+    return {
+      servers: [server],
+      primaries: [server],
+      replicas: [],
+      options,
+      define: (patience, lifecycle, more) => redisClient({ ...options, ...patience, ...more }, lifecycle),
+      [Symbol.asyncDispose]: () => server.close(),
+    };
+  },
+
   async Sentinel(): Promise<RedisKind> {
     const group = await startRedisSentinels();
     return {
@@ -87,4 +102,7 @@ export const REDIS_KINDS = {
 } satisfies Record<string, () => Promise<RedisKind>>;
 
 export type RedisKindName = keyof typeof REDIS_KINDS;
-export const KIND_NAMES = Object.keys(REDIS_KINDS) as RedisKindName[];
+/** Those that this machine can start; all of them in CI. */
+export const KIND_NAMES = (Object.keys(REDIS_KINDS) as RedisKindName[]).filter(
+  (kind) => kind !== 'TLS' || certificates.available || process.env['CI'],
+);

@@ -6,8 +6,13 @@ export const ROWS = {
   },
   closing: {
     fault:
-      'every way in which ioredis hangs, leaks or loses commands at the end; standalone, Sentinel, Cluster; `maxRetriesPerRequest` default, 0, 1, null; with and without offline queue',
+      'every way in which ioredis hangs, leaks or loses commands at the end; standalone, TLS, Sentinel, Cluster; `maxRetriesPerRequest` default, 0, 1, null; with and without offline queue',
     holds: '`app.close()` within closeTimeout + 2.1 s, status `end`, 0 commands unsettled, 0 sockets',
+  },
+  tls: {
+    fault:
+      'TLS: a `rediss://` URL; a certificate that is not trusted, for another host, or asked of the client; no TLS at all',
+    holds: 'it connects and closes, or an error says why not, without a credential; 0 sockets',
   },
   bootstrapFails: {
     fault: 'bootstrap fails after clients were built',
@@ -18,8 +23,12 @@ export const ROWS = {
     holds: 'the process exits by itself within 1 s, 0 connections on the server',
   },
   bootstrapSignal: {
-    fault: 'SIGTERM at 20 moments of bootstrap',
+    fault: 'SIGTERM at 20 moments of bootstrap, Express and Fastify',
     holds: 'the process exits by itself within 1 s, 0 connections on the server',
+  },
+  listenFails: {
+    fault: '`app.listen` fails after bootstrap has connected: its port is taken',
+    holds: 'the process exits by itself within 1 s of the error, or of `app.close()`, 0 connections on the server',
   },
   closeFailures: {
     fault: '10 clients: 3 fail to close, 1 hangs',
@@ -34,7 +43,7 @@ export const ROWS = {
     holds: 'it works in both orders',
   },
   closedOnce: {
-    fault: 'close twice, close during SIGTERM, two signals, registry.close() then app.close()',
+    fault: 'close twice, close during SIGTERM, two signals, registry.close() then app.close(), Express and Fastify',
     holds: 'each client closed once',
   },
   creation: {
@@ -76,6 +85,10 @@ export const ROWS = {
   health: {
     fault: 'Redis frozen while `/health` or `registry.check` is asked',
     holds: 'answers within its timeout, always',
+  },
+  dynamodbHealth: {
+    fault: 'DynamoDB endpoint down, cutting connections or silent while `registry.check` is asked',
+    holds: 'down, with the reason, within its timeout; up again after',
   },
   cycles: {
     fault: '1,000 create/close cycles of an app in one process',
