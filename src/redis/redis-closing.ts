@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Duplex } from 'node:stream';
 import type { Cluster, Redis } from 'ioredis';
 import { heldBackCommandsRejected, pendingCommandsSettled, rejectLostCommands } from './pending-commands.js';
 import { sentinelsOf } from './sentinel-connections.js';
@@ -22,7 +23,17 @@ export function destroyRedis(client: Redis): Promise<void> {
   return once(client, endRedis);
 }
 
+/**
+ * ioredis hears one "error" of a socket. One that is ended in the middle of a TLS handshake may have two: that the
+ * certificate is not trusted, and that the server complains; the second would end the process.
+ */
+function hush(client: Redis): void {
+  const { stream, connector } = client as unknown as { stream?: Duplex; connector?: { stream?: Duplex } };
+  for (const socket of new Set([stream, connector?.stream])) socket?.on('error', () => {});
+}
+
 async function endRedis(client: Redis): Promise<void> {
+  hush(client);
   // Cancels the next attempt to connect.
   client.disconnect();
   await Promise.all(sentinelsOf(client).map(destroyRedis));
@@ -60,6 +71,7 @@ export function destroyCluster(cluster: Cluster): Promise<void> {
 
 async function endCluster(cluster: Cluster): Promise<void> {
   const nodes = cluster.nodes();
+  nodes.forEach(hush);
   // Cancels the next attempt to connect and to refresh the slots, and ends the subscriber's connection.
   cluster.disconnect();
   await Promise.all(nodes.map(destroyRedis));

@@ -131,7 +131,10 @@ export class ClientRegistry<C = Record<string, unknown>> {
    */
   async check(name: NameOf<C>, options: { timeout?: number } = {}): Promise<ClientHealth> {
     const { client, definition } = this.#find(name);
-    return client?.check(options.timeout ?? CHECK_TIMEOUT) ?? { name, kind: definition.kind, status: 'idle' };
+    if (client) return client.check(options.timeout ?? CHECK_TIMEOUT);
+    const { name: type, message } = new ClientsClosedError(name);
+    const about = { name, kind: definition.kind };
+    return this.#closing ? { ...about, status: 'down', error: { name: type, message } } : { ...about, status: 'idle' };
   }
 
   /**
@@ -204,10 +207,19 @@ export class ClientRegistry<C = Record<string, unknown>> {
     const clients = this.#used();
     for (const client of clients) holdInProcess(client, this);
     try {
-      await Promise.all([...clients].map((client) => client.open()));
+      await Promise.all([...clients].map((client) => this.#open(client)));
     } catch (error) {
       // Nest runs no hook of an application that fails to boot, so that nobody else would close them.
       await this.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #open(client: SharedClient): Promise<void> {
+    try {
+      await client.open();
+    } catch (error) {
+      client.report(error);
       throw error;
     }
   }
@@ -316,7 +328,11 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   #publish(name: string, occurrence: ClientOccurrence): void {
     const event = { client: name, at: new Date(), ...occurrence };
-    this.#logger.log(event);
+    try {
+      this.#logger.log(event);
+    } catch {
+      // A logger that has ended before the clients must not keep them open.
+    }
     this.#events.next(event);
   }
 }

@@ -1,6 +1,6 @@
 import type { ClientDefinition } from '../definition/client-definition.js';
 import { describeError, type Redactor } from '../errors/redactor.js';
-import { DeadlineError, within } from './deadline.js';
+import { isDeadline, within } from './deadline.js';
 
 type Disposables = AsyncDisposable & Disposable;
 
@@ -25,7 +25,7 @@ export async function dispose<T>(
       await within(timeout, work);
       return undefined;
     } catch (error) {
-      if (error instanceof DeadlineError) return new Error(`${name} did not end within ${Math.round(timeout)} ms`);
+      if (isDeadline(error)) return new Error(`${name} did not end within ${Math.round(timeout)} ms`);
       const cause = redactor.error(error);
       return new Error(`${name} failed: ${describeError(cause)}`, { cause });
     }

@@ -8,7 +8,7 @@ import { Redactor, describeError } from '../errors/redactor.js';
 import type { ClientOccurrence } from '../events/client-event.js';
 import type { BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
-import { DeadlineError, delay, within } from './deadline.js';
+import { delay, isDeadline, within } from './deadline.js';
 import { dispose } from './dispose.js';
 
 /** Milliseconds between two looks at a client that is not ready yet: at first, and at most. */
@@ -47,7 +47,8 @@ export class SharedClient<T = unknown> {
   #opened: Promise<void> | undefined;
   #closed: Promise<Error | undefined> | undefined;
   #refused = false;
-  #refuse: ((error: Error) => void) | undefined;
+  /** Ends what is waited for. */
+  readonly #refusals = new Set<() => void>();
   readonly #disposals = new Set<Promise<Error | undefined>>();
 
   constructor(
@@ -92,17 +93,17 @@ export class SharedClient<T = unknown> {
     this.emit({ type: 'creating', ...whom });
 
     const creation = request.tracker.run(this, () => this.#create(request));
-    const refusal = new Promise<never>((_, reject) => (this.#refuse = reject));
     this.#creation = creation;
     try {
       const { createTimeout } = this.definition.lifecycle;
-      const instance = await within(createTimeout, () => Promise.race([creation, refusal]));
+      const instance = await within(createTimeout, () => this.#unlessRefused(creation));
+      if (this.#refused) throw new ClientsClosedError(this.name); // in the very turn in which the build has ended
       this.instance = instance;
       this.state = 'open';
       this.createdAt = new Date();
       this.createDuration = elapsed(startedAt);
       this.emit({ type: 'created', duration: this.createDuration, ...whom });
-      if (request.started()) await Promise.race([this.open(), refusal]);
+      if (request.started()) await this.#unlessRefused(this.open());
       return instance;
     } catch (error) {
       // Whatever the build has made, or makes after all when nobody waits for it any more, is closed; once it is open,
@@ -129,7 +130,10 @@ export class SharedClient<T = unknown> {
     const instance = await blueprint.create({ name: this.name, dependencies, supplied, redactor: this.#redactor });
     if (instance === undefined || instance === null) throw new TypeError('create() returned no client');
     try {
-      blueprint.driver.onError?.(instance, (error) => this.#report(instance, error));
+      blueprint.driver.onError?.(instance, (error) => {
+        // So may complain what a build that was too late has made.
+        if (this.instance === instance) this.report(error);
+      });
     } catch (error) {
       await this.#discard(instance);
       throw error;
@@ -154,7 +158,7 @@ export class SharedClient<T = unknown> {
 
   #explain(error: unknown): Error {
     const { name } = this;
-    if (error instanceof DeadlineError) {
+    if (isDeadline(error)) {
       return new ClientsCreateTimeoutError(name, this.definition.lifecycle.createTimeout, this.#pending);
     }
     // One that is not about another client says already whose it is, what is wrong and how to mend it.
@@ -187,7 +191,7 @@ export class SharedClient<T = unknown> {
       await driver.connect(instance);
       if (this.state === 'open') this.emit({ type: 'connected', duration: elapsed(startedAt) });
     } catch (error) {
-      this.#report(instance, error);
+      this.report(error);
     }
   }
 
@@ -198,6 +202,7 @@ export class SharedClient<T = unknown> {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       const problem = await this.#probe(Math.max(0, deadline - performance.now()));
       if (!problem) return;
+      if (this.#refused) throw new ClientsClosedError(this.name);
       const left = deadline - performance.now();
       // The last look has hardly any time, and finds only that.
       if (left <= 0) throw this.#notReady(found ?? problem);
@@ -239,17 +244,18 @@ export class SharedClient<T = unknown> {
     const { instance, state, definition } = this;
     if (instance === undefined || state !== 'open') return new ClientsClosedError(this.name);
     try {
-      await within(timeout, () => definition.blueprint.driver.check?.(instance));
+      const check = async () => definition.blueprint.driver.check?.(instance);
+      await within(timeout, () => this.#unlessRefused(check()));
       return undefined;
     } catch (error) {
-      if (error instanceof DeadlineError) return new Error(`no answer within ${Math.round(timeout)} ms`);
+      if (isDeadline(error)) return new Error(`no answer within ${Math.round(timeout)} ms`);
       return this.#redactor.error(error);
     }
   }
 
-  #report(instance: T, error: unknown): void {
-    // Sockets complain while they are being closed, and so may what a build that was too late has made.
-    if (this.state !== 'open' || this.instance !== instance) return;
+  /** Publishes an error of the client, which nobody has called. */
+  report(error: unknown): void {
+    if (this.state !== 'open') return; // sockets complain while they are being closed
     // One failure comes twice when connect() rejects with what the client has emitted.
     if (typeof error === 'object' && error === this.#reported) return;
     this.#reported = error;
@@ -263,7 +269,7 @@ export class SharedClient<T = unknown> {
   /** From now on nobody gets the client; whoever waits for it is refused at once. */
   refuse(): void {
     this.#refused = true;
-    this.#refuse?.(new ClientsClosedError(this.name));
+    for (const refuse of this.#refusals) refuse();
     if (this.state === 'idle') this.state = 'closed';
   }
 
@@ -295,6 +301,20 @@ export class SharedClient<T = unknown> {
     else if (wasClosed) this.emit({ type: 'closed', duration: elapsed(startedAt) });
     const discarded = await within(remaining(), () => Promise.all(this.#disposals)).catch(() => []);
     return failure ?? discarded.find((problem) => problem !== undefined);
+  }
+
+  /** Settles as `work` does, or rejects as soon as nobody gets the client any more. */
+  async #unlessRefused<R>(work: Promise<R>): Promise<R> {
+    let refuse = ignore;
+    const refusal = new Promise<never>((_, reject) => {
+      refuse = () => reject(new ClientsClosedError(this.name));
+    });
+    this.#refusals.add(refuse);
+    try {
+      return await Promise.race([work, refusal]);
+    } finally {
+      this.#refusals.delete(refuse);
+    }
   }
 
   /** Waits for a build in progress to end, so that what it makes is closed before the process is left. */

@@ -85,7 +85,6 @@ describeWithTls('a Redis that speaks TLS', () => {
       const options = {
         url: `rediss://:${PASSWORD}@127.0.0.1:${plain ? server.port : server.tlsPort}`,
         connectTimeout: 300,
-        retryStrategy: () => 60_000, // so that it is closed between two attempts and not in the middle of a handshake
         ...(tls && { tls: tls(certificate) }),
       };
       const logger = new RecordingLogger();
