@@ -9,9 +9,8 @@ import {
 import { ModulesContainer } from '@nestjs/core';
 import { ClientsCoreModule, setDistance } from './clients-core.module.js';
 import type { ClientsModuleAsyncOptions, ClientsModuleOptions } from './clients.module-options.js';
-import { createClientProviders } from './clients.providers.js';
+import { createClientProviders, createModuleProviders } from './clients.providers.js';
 import { createSupply, supplyNothing, type CreateSupply } from './clients.supply.js';
-import { getClientToken } from './clients.tokens.js';
 import type { ClientDefinitions, ClientOptionsOf } from './definition/client-definition.js';
 import { validateAsyncOptions, validateOptions } from './clients.validate-options.js';
 import { ClientRegistry } from './registry/client-registry.js';
@@ -93,11 +92,15 @@ function compose(
   supplyInjects: readonly InjectionToken[] = [],
 ): DynamicModule {
   const { clients, isGlobal = true, imports = [], shutdownTimeout } = options;
+  const providers = createClientProviders(clients);
   return {
     module: ClientsModule,
     global: isGlobal,
     imports: [ClientsCoreModule, ...imports],
-    providers: createClientProviders({ clients, shutdownTimeout, createSupply: supply, supplyInjects }),
-    exports: [ClientsCoreModule, ...Object.keys(clients).map(getClientToken)],
+    providers: [
+      ...createModuleProviders({ clients, shutdownTimeout, createSupply: supply, supplyInjects }),
+      ...providers,
+    ],
+    exports: [ClientsCoreModule, ...providers.map(({ provide }) => provide)],
   };
 }

@@ -1,4 +1,4 @@
-import { Inject, Scope, type InjectionToken, type Provider, type Type } from '@nestjs/common';
+import { Inject, Scope, type FactoryProvider, type InjectionToken, type Provider, type Type } from '@nestjs/common';
 import { INQUIRER, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { CreateSupply } from './clients.supply.js';
 import { getClientToken } from './clients.tokens.js';
@@ -44,9 +44,9 @@ export const registryProvider: Provider = {
  * injected, once per injection. With the registry behind it every injection gets the same object, and a client that
  * nobody injects is never built. The classes that inject it stay singletons. INQUIRER tells which class asks.
  */
-export function createClientProviders(declaration: Declaration): Provider[] {
+export function createClientProviders(clients: ClientDefinitions): FactoryProvider[] {
   const [eager, lazy] = [[REGISTRY], [REGISTRY, INQUIRER]];
-  const clients = Object.entries(declaration.clients).map(([name, { lifecycle }]): Provider => {
+  return Object.entries(clients).map(([name, { lifecycle }]): FactoryProvider => {
     const provide = getClientToken(name);
     if (lifecycle.eager) {
       return { provide, inject: eager, useFactory: (registry: ClientRegistry) => registry.inject(name) };
@@ -58,7 +58,11 @@ export function createClientProviders(declaration: Declaration): Provider[] {
       useFactory: (registry: ClientRegistry, inquirer: unknown) => registry.inject(name, getClassName(inquirer)),
     };
   });
-  return [{ provide: DECLARATION, useValue: declaration }, moduleRegistryProvider, inquirerProvider, ...clients];
+}
+
+/** What those need in their module. */
+export function createModuleProviders(declaration: Declaration): Provider[] {
+  return [{ provide: DECLARATION, useValue: declaration }, moduleRegistryProvider, inquirerProvider];
 }
 
 /**

@@ -41,7 +41,6 @@ export interface ClientBlueprint<T> {
 export class ClientDefinition<T = unknown, O = unknown> {
   /** Never set; carries the types. */
   declare readonly [types]?: { readonly client: T; readonly options: O };
-  readonly kind: string;
   /** @internal */
   readonly lifecycle: ResolvedLifecycle;
 
@@ -51,8 +50,12 @@ export class ClientDefinition<T = unknown, O = unknown> {
     /** @internal As the user wrote it, to be validated under the client's name. */
     readonly declaredLifecycle: ClientLifecycle = NOTHING,
   ) {
-    this.kind = blueprint.kind;
     this.lifecycle = declaredLifecycle === NOTHING ? DEFAULT_LIFECYCLE : completeLifecycle(declaredLifecycle);
+  }
+
+  /** What kind of client this is, as `status()` shows it. */
+  get kind(): string {
+    return this.blueprint.kind;
   }
 }
 

@@ -1,7 +1,8 @@
-import { ClientDefinition } from './client-definition.js';
+import type { InjectionToken } from '@nestjs/common';
+import { findDriverProblem } from '../validation/find-driver-problem.js';
+import { ClientDefinition, type BuildContext, type ClientBlueprint } from './client-definition.js';
 import type { ClientDriver } from './client-driver.js';
 import type { ClientLifecycle } from './client-lifecycle.js';
-import { findDriverProblem } from '../validation/find-driver-problem.js';
 
 /**
  * Declares a client of any kind. Nothing is built until the client is first injected.
@@ -21,16 +22,29 @@ import { findDriverProblem } from '../validation/find-driver-problem.js';
  * });
  */
 export function defineClient<T>(driver: ClientDriver<T>, lifecycle?: ClientLifecycle): ClientDefinition<T, never> {
-  const problem = findDriverProblem(driver);
-  return new ClientDefinition<T, never>(
-    {
-      kind: driver?.kind ?? 'custom',
-      inject: driver?.inject ?? [],
-      driver,
-      configurable: false,
-      findProblem: () => problem,
-      create: ({ dependencies }) => driver.create(...(dependencies as never[])),
-    },
-    lifecycle,
-  );
+  return new ClientDefinition<T, never>(new DriverBlueprint(driver), lifecycle);
+}
+
+class DriverBlueprint<T> implements ClientBlueprint<T> {
+  constructor(readonly driver: ClientDriver<T>) {}
+
+  get kind(): string {
+    return this.driver.kind ?? 'custom';
+  }
+
+  get inject(): readonly InjectionToken[] {
+    return this.driver.inject ?? [];
+  }
+
+  get configurable(): boolean {
+    return false;
+  }
+
+  findProblem(): string | undefined {
+    return findDriverProblem(this.driver);
+  }
+
+  create({ dependencies }: BuildContext): T | Promise<T> {
+    return this.driver.create(...(dependencies as never[]));
+  }
 }

@@ -200,9 +200,10 @@ export class ClientRegistry<C = Record<string, unknown>> {
     if (this.#started || this.#closing) return;
     this.#started = true;
     for (const declared of this.#declared.values()) {
-      for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared.name, consumer);
+      const { eager, scope } = declared.definition.lifecycle;
+      if (eager) for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared.name, consumer);
       // An application holds what it declares, used or not.
-      if (declared.definition.lifecycle.scope === 'process' && !declared.client) this.#shared(declared);
+      if (scope === 'process' && !declared.client) this.#shared(declared);
     }
     const clients = this.#used();
     for (const client of clients) holdInProcess(client, this);
@@ -292,7 +293,9 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   /** Every client that this application has used, and what those are built on. */
   #used(): Set<SharedClient> {
-    return withDependencies([...this.#declared.values()].flatMap(({ client }) => client ?? []));
+    const used: SharedClient[] = [];
+    for (const { client } of this.#declared.values()) if (client) used.push(client);
+    return withDependencies(used);
   }
 
   async #closeAll(): Promise<void> {

@@ -1,16 +1,19 @@
 /**
- * Many clients, or many injections of one. Arguments: 'ours' or 'plain', 'declared' or 'injected', how many.
+ * Many clients, or many injections of one. Arguments: 'ours', 'plain' or 'floor', 'declared' or 'injected', how many.
  *
- * Plain: factory providers of a global module that exports them, which is what hand-written clients are.
+ * Plain: factory providers of a global module that exports them, which is what hand-written clients are. Floor: transient
+ * ones that inject two values of their own module.
  */
 import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
+import { Scope } from '@nestjs/common';
+import { INQUIRER, NestFactory } from '@nestjs/core';
 import { ClientsModule, defineClient, getClientToken } from 'nestjs-clients';
 import { asInjectable, asModule } from './decorate.mjs';
 
 const [kind, what, count] = process.argv.slice(2);
 const PlainModule = asModule({}, class PlainModule {});
 const create = () => ({});
+const inquirer = { provide: INQUIRER, scope: Scope.TRANSIENT, useFactory: () => undefined };
 
 // What Nest has to load and compile in any case is not what many clients cost.
 await (await NestFactory.createApplicationContext(asModule({}), { logger: false })).close();
@@ -31,8 +34,14 @@ function declare(length) {
     const clients = Object.fromEntries(names.map((name) => [name, defineClient({ create })]));
     return { imports: [ClientsModule.forRoot({ clients })] };
   }
-  const providers = names.map((provide) => ({ provide, useFactory: create }));
+  const providers =
+    kind === 'floor' ? names.map(asTransient) : names.map((provide) => ({ provide, useFactory: create }));
+  if (kind === 'floor') providers.push({ provide: 'REGISTRY', useValue: {} }, inquirer);
   return { imports: [{ module: PlainModule, global: true, providers, exports: names }] };
+}
+
+function asTransient(provide) {
+  return { provide, scope: Scope.TRANSIENT, inject: ['REGISTRY', INQUIRER], useFactory: create };
 }
 
 function injectOne(length) {
