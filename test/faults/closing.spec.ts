@@ -78,7 +78,7 @@ describeWithRedis('closing many clients', () => {
     const errorLines = logger.ownLines.filter((line) => line.startsWith('error:'));
     expect(errorLines).toHaveLength(4);
     for (const name of bad) expect(errorLines.filter((line) => line.includes(`"${name}"`))).toHaveLength(1);
-    expect(duration).toBeLessThan(budget + 100); // the timer, and Nest's own part of the shutdown
+    expect(duration).toBeLessThan(budget + 1_000); // Nest's own part, on a busy machine; what hangs would add its closeTimeout of 5 s
     await redis.clients(0);
     record(
       'closeFailures',

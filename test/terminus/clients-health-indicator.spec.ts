@@ -132,7 +132,7 @@ describe('ClientsHealthIndicator', () => {
       expect(body.details.clients[name]).toMatchObject({ status: 'down', error: 'no answer within 300 ms' });
     }
     expect(duration).toBeGreaterThan(250);
-    expect(duration).toBeLessThan(900);
+    expect(duration).toBeLessThan(1_200); // one after the other, they would take four times as long
   });
 
   it('asks the chosen clients only', async () => {
@@ -240,7 +240,7 @@ describeWithRedis('ClientsHealthIndicator with a real Redis', () => {
     await server.kill();
     const down = await probe(app);
     expect(down.status).toBe(503);
-    expect(down.duration).toBeLessThan(timeout + 500);
+    expect(down.duration).toBeLessThan(timeout + 1_500);
     expect(down.body.details.clients['redis']).toMatchObject({ status: 'down' });
     expect(JSON.stringify(down.body)).not.toContain(password);
 
@@ -258,7 +258,7 @@ describeWithRedis('ClientsHealthIndicator with a real Redis', () => {
     for (const { status, body, duration } of answers) {
       expect(status).toBe(503);
       expect(body.details.clients['redis']).toMatchObject({ status: 'down', error: `no answer within ${timeout} ms` });
-      expect(duration).toBeLessThan(timeout + 500);
+      expect(duration).toBeLessThan(timeout + 1_500);
     }
     await app.get(Cache).redis.ping();
     expect((await probe(app)).status).toBe(200);
