@@ -22,19 +22,23 @@ module.exports = {
       comment: 'A kind of client is a definition; how clients are built and shared is none of its business.',
       severity: 'error',
       from: { path: '^src/(redis|dynamodb|testing)/' },
-      to: { path: '^src/(registry/|events/|index|clients[.-](module|providers|core|supply))' },
+      to: {
+        path: '^src/(registry/|events/|index|clients[.-](module|providers|core|supply|resolution|wiring|validate-options))',
+      },
     },
     {
-      name: 'definition-errors-events-are-the-bottom',
+      name: 'what-is-declared-knows-no-registry',
       severity: 'error',
-      from: { path: '^src/(definition|errors|events)/' },
-      to: { path: '^src/(registry/|clients[.-](module|providers|core|supply)|index)' },
+      from: { path: '^src/(definition|errors|events|validation|kinds)/' },
+      to: {
+        path: '^src/(registry/|clients[.-](module|providers|core|supply|resolution|wiring|validate-options)|index)',
+      },
     },
     {
       name: 'registry-knows-no-module',
       severity: 'error',
       from: { path: '^src/registry/' },
-      to: { path: '^src/(clients[.-](module|providers|core|supply)|index)' },
+      to: { path: '^src/(clients[.-](module|providers|core|supply|resolution|wiring|validate-options)|index)' },
     },
     {
       name: 'nobody-imports-the-barrel',

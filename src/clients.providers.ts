@@ -1,5 +1,6 @@
-import { Inject, Scope, type FactoryProvider, type InjectionToken, type Provider, type Type } from '@nestjs/common';
+import { Scope, type FactoryProvider, type InjectionToken, type Provider } from '@nestjs/common';
 import { INQUIRER, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { getClassName, resolveTokens } from './clients.resolution.js';
 import type { CreateSupply } from './clients.supply.js';
 import { getClientToken } from './clients.tokens.js';
 import type { ClientDefinitions } from './definition/client-definition.js';
@@ -101,35 +102,4 @@ function declare(
     },
     shutdownTimeout,
   );
-}
-
-/**
- * Gets values from Nest by having it construct a class that injects them. Unlike `ModuleRef.get` and `resolve`, that
- * waits for providers that are not instantiated yet, which during bootstrap is the rule, and sees what tests override.
- */
-async function resolveTokens(
-  moduleRef: ModuleRef,
-  tokens: readonly InjectionToken[],
-  consumer = '',
-): Promise<readonly unknown[]> {
-  if (tokens.length === 0) return [];
-  class Named extends Dependencies {}
-  Object.defineProperty(Named, 'name', { value: consumer }); // what Nest's own errors call it
-  for (const [index, token] of tokens.entries()) Inject(token)(Named, undefined, index);
-  const { values } = await moduleRef.create(Named);
-  return values;
-}
-
-/** What Nest constructs in order to get values. */
-class Dependencies {
-  readonly values: readonly unknown[];
-
-  constructor(...values: unknown[]) {
-    this.values = values;
-  }
-}
-
-function getClassName(inquirer: unknown): string | undefined {
-  if (inquirer instanceof Dependencies) return undefined; // a client, and none of the application's classes
-  return (inquirer as { constructor?: Type } | null | undefined)?.constructor?.name;
 }

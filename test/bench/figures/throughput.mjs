@@ -14,6 +14,7 @@ export default {
 
   async measure({ rounds, env }) {
     const series = { ours: [], singleton: [] };
+    const perCpu = { ours: [], singleton: [] };
     // Fresh processes now and then: each compiles its code in its own way.
     for (let round = 0; round < rounds(5); round++) {
       const servers = {};
@@ -25,38 +26,43 @@ export default {
         for (let run = -1; run < RUNS_PER_PROCESS; run++) {
           const order = (round + run) % 2 ? COMPARED : COMPARED.toReversed();
           for (const name of order) {
-            const requests = await load(`${servers[name].url}/links/1`);
-            if (run >= 0) series[name].push(requests);
+            const before = servers[name].cpuSeconds();
+            const { answered, seconds } = await load(`${servers[name].url}/links/1`);
+            if (run < 0) continue;
+            series[name].push(answered / seconds);
+            perCpu[name].push(answered / (servers[name].cpuSeconds() - before));
           }
         }
       } finally {
         for (const server of Object.values(servers)) await server.stop();
       }
     }
-    return series;
+    return { series, perCpu };
   },
 
-  report({ ours, singleton }) {
-    const throughput = ratio(ours, singleton);
+  report({ series: { ours, singleton }, perCpu }) {
+    const throughput = ratio(perCpu.ours, perCpu.singleton);
     const perSecond = (value) => `${count(value)}/s`;
+    const perCpuSecond = (value) => `${count(value)}/CPU s`;
     return {
       title: 'Handler throughput',
-      about: `50 connections for ${SECONDS} s a run (autocannon); the handler reads one key from a real redis-server.`,
+      about: `50 connections for ${SECONDS} s a run (autocannon); the handler reads one key from a real redis-server. Server, load generator and Redis share the processors, so that requests a second vary a lot from run to run; what a request costs the server’s JavaScript thread does not. The goal is held against requests per second of its processor time.`,
       rows: [
         {
           figure: 'handler throughput',
           goal: '>= 0.99 x module-level singleton',
-          ours: spread(summarize(ours), perSecond),
-          compared: `singleton ${spread(summarize(singleton), perSecond)}`,
-          ratio: spread(throughput),
+          ours: `${spread(summarize(perCpu.ours), perCpuSecond)}<br>${perSecond(summarize(ours).median)}`,
+          compared: `singleton ${spread(summarize(perCpu.singleton), perCpuSecond)}<br>${perSecond(summarize(singleton).median)}`,
+          ratio: `${spread(throughput)}<br>requests a second ${spread(ratio(ours, singleton))}`,
           met: throughput.median >= 0.99,
         },
       ],
       details: table(
-        ['subject', 'requests', 'runs'],
+        ['subject', 'requests a second', 'requests a second of CPU', 'runs'],
         Object.entries({ ours, singleton }).map(([name, values]) => [
           SUBJECTS[name].title,
           spread(summarize(values), perSecond),
+          spread(summarize(perCpu[name]), perCpuSecond),
           count(values.length),
         ]),
       ),
@@ -67,5 +73,5 @@ export default {
 async function load(url) {
   const result = await loadTool('autocannon')({ url, connections: 50, duration: SECONDS });
   if (result.non2xx || result.errors) throw new Error(`${url}: ${result.non2xx} failed, ${result.errors} unanswered`);
-  return result['2xx'] / result.duration;
+  return { answered: result['2xx'], seconds: result.duration };
 }

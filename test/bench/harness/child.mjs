@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { appIn } from './places.mjs';
 
+const SCHEDULED = '/proc/self/schedstat'; // Linux
+const readScheduled = (pid) => readFileSync(SCHEDULED.replace('self', pid), 'utf8').split(' ')[0];
 const NODE_FLAGS = ['--no-warnings', '--expose-gc'];
 
 /** Runs an app to its end in a process of its own, and returns the JSON that it prints. */
@@ -35,6 +38,8 @@ export async function startServer(place, file, args = [], env = {}) {
     url: `http://127.0.0.1:${Number(port)}`,
     startedAt,
     exited,
+    /** Seconds that the server's JavaScript thread has had a processor; where the system does not tell, that have passed. */
+    cpuSeconds: () => (existsSync(SCHEDULED) ? Number(readScheduled(child.pid)) / 1e9 : performance.now() / 1e3),
     signal: (name) => child.kill(name),
     async stop() {
       child.kill('SIGKILL');

@@ -1,0 +1,34 @@
+import { Inject, type InjectionToken, type Type } from '@nestjs/common';
+import type { ModuleRef } from '@nestjs/core';
+
+/**
+ * Gets values from Nest by having it construct a class that injects them. Unlike `ModuleRef.get` and `resolve`, that
+ * waits for providers that are not instantiated yet, which during bootstrap is the rule, and sees what tests override.
+ */
+export async function resolveTokens(
+  moduleRef: ModuleRef,
+  tokens: readonly InjectionToken[],
+  consumer = '',
+): Promise<readonly unknown[]> {
+  if (tokens.length === 0) return [];
+  class Named extends Dependencies {}
+  Object.defineProperty(Named, 'name', { value: consumer }); // what Nest's own errors call it
+  for (const [index, token] of tokens.entries()) Inject(token)(Named, undefined, index);
+  const { values } = await moduleRef.create(Named);
+  return values;
+}
+
+/** What Nest constructs in order to get values. */
+class Dependencies {
+  readonly values: readonly unknown[];
+
+  constructor(...values: unknown[]) {
+    this.values = values;
+  }
+}
+
+/** The name of the class that INQUIRER tells, or `undefined` if a client asks, or nobody in particular. */
+export function getClassName(inquirer: unknown): string | undefined {
+  if (inquirer instanceof Dependencies) return undefined;
+  return (inquirer as { constructor?: Type } | null | undefined)?.constructor?.name;
+}
