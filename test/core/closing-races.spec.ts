@@ -12,33 +12,14 @@ const microtasks = async (count: number): Promise<void> => {
   for (let index = 0; index < count; index += 1) await Promise.resolve();
 };
 
-test('closes a client whose build ends in the very turn in which shutdown begins', async () => {
-  const leaked: number[] = [];
-  for (let distance = 0; distance < 20; distance += 1) {
-    const gate = deferred();
-    let [created, closed] = [0, 0];
-    const registry = await boot({
-      a: defineClient({
-        create: async () => {
-          await gate.promise;
-          created += 1;
-          return {};
-        },
-        close: () => void (closed += 1),
-      }),
-    });
-    const got = registry.get('a').catch(() => {});
-    await turn();
-    gate.resolve();
-    await microtasks(distance);
-    await registry.close();
-    await got;
-    if (created !== closed) leaked.push(distance);
-  }
-  expect(leaked).toEqual([]);
-});
-
-test('closes a client whose build ends in the very turn in which shutdown begins, before bootstrap has ended', async () => {
+test.each([
+  ['after bootstrap', boot],
+  [
+    'before bootstrap has ended',
+    async (clients: Parameters<typeof clientsOf>[0]) =>
+      registryOf(await NestFactory.create(moduleOf({ imports: [clientsOf(clients)] }), { logger: false })),
+  ],
+])('closes a client whose build ends in the very turn in which shutdown begins, %s', async (_, start) => {
   const leaked: number[] = [];
   for (let distance = 0; distance < 20; distance += 1) {
     const gate = deferred();
@@ -47,8 +28,7 @@ test('closes a client whose build ends in the very turn in which shutdown begins
       create: () => gate.promise.then(() => ({ id: (created += 1) })),
       close: () => void (closed += 1),
     });
-    const app = await NestFactory.create(moduleOf({ imports: [clientsOf({ a })] }), { logger: false });
-    const registry = registryOf(app);
+    const registry = await start({ a });
     const got = registry.get('a').catch(() => {});
     await turn();
     gate.resolve();
