@@ -6,10 +6,16 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { ClientsCoreModule, setDistance } from './clients-core.module.js';
 import type { ClientsModuleAsyncOptions, ClientsModuleOptions } from './clients.module-options.js';
-import { createClientProviders, createModuleProviders } from './clients.providers.js';
+import {
+  createClientProviders,
+  createModuleProviders,
+  declare,
+  DECLARATION,
+  type Declaration,
+} from './clients.providers.js';
 import { createSupply, supplyNothing, type CreateSupply } from './clients.supply.js';
 import type { ClientDefinitions, ClientOptionsOf } from './definition/client-definition.js';
 import { validateAsyncOptions, validateOptions } from './clients.validate-options.js';
@@ -30,11 +36,17 @@ import { ClientRegistry } from './registry/client-registry.js';
  */
 @Module({})
 export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
+  /** @internal Nest calls it. */
   constructor(
-    @Inject(ClientRegistry) private readonly registry: ClientRegistry,
+    /** @internal */ @Inject(ClientRegistry) readonly registry: ClientRegistry,
+    @Inject(DECLARATION) declaration: Declaration,
+    @Inject(ModuleRef) moduleRef: ModuleRef,
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     setDistance(modules, this, -Infinity);
+    // The registry was there before a module that is loaded lazily.
+    declare(registry, declaration, moduleRef, modules);
+    registry.verify();
   }
 
   /** Opens connections, after every other module's bootstrap hook, so that a bootstrap that fails has opened none. */
@@ -92,7 +104,7 @@ function compose(
   supplyInjects: readonly InjectionToken[] = [],
 ): DynamicModule {
   const { clients, isGlobal = true, imports = [], shutdownTimeout } = options;
-  const providers = createClientProviders(clients);
+  const providers = createClientProviders(clients, ClientsModule);
   return {
     module: ClientsModule,
     global: isGlobal,

@@ -1,4 +1,4 @@
-import { Scope, type FactoryProvider, type InjectionToken, type Provider } from '@nestjs/common';
+import { Scope, type FactoryProvider, type InjectionToken, type Provider, type Type } from '@nestjs/common';
 import { INQUIRER, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { getClassName, resolveTokens } from './clients.resolution.js';
 import type { CreateSupply } from './clients.supply.js';
@@ -16,8 +16,7 @@ export interface Declaration {
   readonly supplyInjects: readonly InjectionToken[];
 }
 
-const DECLARATION = Symbol('nestjs-clients:declaration');
-const REGISTRY = Symbol('nestjs-clients:registry of this module');
+export const DECLARATION = Symbol('nestjs-clients:declaration');
 
 /**
  * The application's one registry. It knows every client before anything is instantiated, so that providers can ask for
@@ -38,6 +37,11 @@ export const registryProvider: Provider = {
   },
 };
 
+/** A module with clients, which has the registry when that knows them. */
+interface Host {
+  readonly registry: ClientRegistry;
+}
+
 /**
  * The providers by which Nest injects the clients.
  *
@@ -45,25 +49,25 @@ export const registryProvider: Provider = {
  * injected, once per injection. With the registry behind it every injection gets the same object, and a client that
  * nobody injects is never built. The classes that inject it stay singletons. INQUIRER tells which class asks.
  */
-export function createClientProviders(clients: ClientDefinitions): FactoryProvider[] {
-  const [eager, lazy] = [[REGISTRY], [REGISTRY, INQUIRER]];
+export function createClientProviders(clients: ClientDefinitions, host: Type<Host>): FactoryProvider[] {
+  const [eager, lazy] = [[host], [host, INQUIRER]];
   return Object.entries(clients).map(([name, { lifecycle }]): FactoryProvider => {
     const provide = getClientToken(name);
     if (lifecycle.eager) {
-      return { provide, inject: eager, useFactory: (registry: ClientRegistry) => registry.inject(name) };
+      return { provide, inject: eager, useFactory: ({ registry }: Host) => registry.inject(name) };
     }
     return {
       provide,
       scope: Scope.TRANSIENT,
       inject: lazy,
-      useFactory: (registry: ClientRegistry, inquirer: unknown) => registry.inject(name, getClassName(inquirer)),
+      useFactory: ({ registry }: Host, inquirer: unknown) => registry.inject(name, getClassName(inquirer)),
     };
   });
 }
 
 /** What those need in their module. */
 export function createModuleProviders(declaration: Declaration): Provider[] {
-  return [{ provide: DECLARATION, useValue: declaration }, moduleRegistryProvider, inquirerProvider];
+  return [{ provide: DECLARATION, useValue: declaration }, inquirerProvider];
 }
 
 /**
@@ -72,18 +76,8 @@ export function createModuleProviders(declaration: Declaration): Provider[] {
  */
 const inquirerProvider: Provider = { provide: INQUIRER, scope: Scope.TRANSIENT, useFactory: () => undefined };
 
-/** The registry, once it knows this module's clients: it was there before a module that is loaded lazily. */
-const moduleRegistryProvider: Provider = {
-  provide: REGISTRY,
-  inject: [ClientRegistry, DECLARATION, ModuleRef, ModulesContainer],
-  useFactory: (registry: ClientRegistry, declaration: Declaration, moduleRef: ModuleRef, modules: ModulesContainer) => {
-    declare(registry, declaration, moduleRef, modules);
-    registry.verify();
-    return registry;
-  },
-};
-
-function declare(
+/** Tells the registry of the clients of one module, unless it knows them. */
+export function declare(
   registry: ClientRegistry,
   { clients, shutdownTimeout, createSupply, supplyInjects }: Declaration,
   moduleRef: ModuleRef,
