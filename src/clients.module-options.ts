@@ -11,7 +11,7 @@ export interface ClientsModuleOptions<C extends ClientDefinitions = ClientDefini
   imports?: NonNullable<ModuleMetadata['imports']>;
   /**
    * Milliseconds for closing all clients at shutdown; what is still open then is destroyed by force. Default 10,000. Of
-   * several `forRoot` calls, the longest counts.
+   * several `forRoot` calls that say it, the longest counts.
    */
   shutdownTimeout?: number;
 }

@@ -7,7 +7,7 @@ import {
   isFunction,
   isObject,
   isText,
-  isTokens,
+  TOKENS,
   type Rule,
   type Rules,
 } from './validation/rules.js';
@@ -41,7 +41,7 @@ const SOURCE_RULES: Rules = {
 
 const ASYNC_OPTIONS_RULES: Rules = {
   ...OPTIONS_RULES,
-  inject: [isTokens, 'must be an array of tokens, none undefined'],
+  inject: TOKENS,
   ...SOURCE_RULES,
 };
 

@@ -20,6 +20,7 @@ export function findConsumers(modules: ModulesContainer, client: string): string
       ...injectables.values(),
       ...middlewares.values(),
     ])
+    .filter(({ inject }) => !inject) // a class; factories and aliases inject by a list
     .filter((wrapper) => injectedInto(wrapper).some((dependency) => dependency.token === token))
     .map(({ name }) => name as string);
 }

@@ -40,7 +40,7 @@ export interface ClientBlueprint<T> {
  */
 export class ClientDefinition<T = unknown, O = unknown> {
   /** Never set; carries the types. */
-  declare readonly [types]?: { readonly client: T; readonly options: O };
+  declare readonly [types]: { readonly client: T; readonly options: O };
   /** @internal */
   readonly lifecycle: ResolvedLifecycle;
 

@@ -9,6 +9,8 @@ const STRUCK = '***';
 const SHORTEST_SECRET = 3;
 /** Short user names are words: `app`, `default`, `admin`. */
 const SHORTEST_USER = 8;
+/** More than any options hold; of a secret that is renewed with each build, the oldest are forgotten. */
+const MOST_SECRETS = 1_000;
 /** What refers to more objects than this is not searched to its end. */
 const MOST_OBJECTS = 5_000;
 
@@ -70,6 +72,10 @@ export class Redactor {
   #keepValue(value: string, key: string): void {
     const shortest = TELLING_KEY.test(key) ? SHORTEST_SECRET : USER_KEY.test(key) ? SHORTEST_USER : Infinity;
     for (const form of [value, decode(value)]) if (form.length >= shortest) this.#secrets.add(form);
+    for (const oldest of this.#secrets) {
+      if (this.#secrets.size <= MOST_SECRETS) break;
+      this.#secrets.delete(oldest);
+    }
   }
 
   #copy(error: unknown, seen: Set<unknown>): Error {

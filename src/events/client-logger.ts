@@ -2,10 +2,10 @@ import { Logger } from '@nestjs/common';
 import { describeError } from '../errors/redactor.js';
 import type { ClientEvent } from './client-event.js';
 
-/** Milliseconds in which a client's troubles of one kind make at most one line. */
+/** Milliseconds in which what comes again and again makes at most one line. */
 const QUIET_TIME = 60_000;
 
-interface Trouble {
+interface Line {
   loggedAt: number;
   unlogged: number;
 }
@@ -13,16 +13,21 @@ interface Trouble {
 /** Logs what an operator wants to know of each client's life, and never more than a line a minute of its trouble. */
 export class ClientLogger {
   readonly #logger = new Logger('ClientsModule');
-  readonly #troubles = new Map<string, Trouble>();
+  readonly #lines = new Map<string, Line>();
 
   log(event: ClientEvent): void {
     const client = `Client "${event.client}"`;
     switch (event.type) {
       case 'created':
-        this.#logger.log(`${client} created in ${ms(event.duration)}${event.consumer ? ` for ${event.consumer}` : ''}`);
+        // Once, unless it does not get ready and is built again and again.
+        this.#logSparingly(
+          'log',
+          `${client} created in`,
+          ` ${ms(event.duration)}${event.consumer ? ` for ${event.consumer}` : ''}`,
+        );
         break;
       case 'createFailed':
-        this.#logTrouble(
+        this.#logSparingly(
           'error',
           `${client} not created after`,
           ` ${ms(event.duration)}: ${describeError(event.error)}`,
@@ -32,7 +37,7 @@ export class ClientLogger {
         this.#logger.log(`${client} connected in ${ms(event.duration)}`);
         break;
       case 'error':
-        this.#logTrouble('warn', `${client} reports:`, ` ${describeError(event.error)}`);
+        this.#logSparingly('warn', `${client} reports:`, ` ${describeError(event.error)}`);
         break;
       case 'closed':
         this.#logger.log(`${client} closed in ${ms(event.duration)}`);
@@ -46,16 +51,16 @@ export class ClientLogger {
     }
   }
 
-  /** @param kind whose trouble, and of what kind: what makes at most a line a minute */
-  #logTrouble(level: 'warn' | 'error', kind: string, detail: string): void {
+  /** @param kind of which client, and what: what makes at most a line a minute */
+  #logSparingly(level: 'log' | 'warn' | 'error', kind: string, detail: string): void {
     const now = performance.now();
-    const trouble = this.#troubles.get(kind);
-    if (trouble && now - trouble.loggedAt < QUIET_TIME) {
-      trouble.unlogged += 1;
+    const last = this.#lines.get(kind);
+    if (last && now - last.loggedAt < QUIET_TIME) {
+      last.unlogged += 1;
       return;
     }
-    const more = trouble?.unlogged ? ` (and ${trouble.unlogged} more since the last such line)` : '';
-    this.#troubles.set(kind, { loggedAt: now, unlogged: 0 });
+    const more = last?.unlogged ? ` (and ${last.unlogged} more since the last such line)` : '';
+    this.#lines.set(kind, { loggedAt: now, unlogged: 0 });
     this.#logger[level](kind + detail + more);
   }
 }

@@ -3,7 +3,7 @@ import { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientDriver } from '../definition/client-driver.js';
 import type { ClientLifecycle } from '../definition/client-lifecycle.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
-import { findBrokenRule, isFunction, isObject, isTokens, type Rules } from '../validation/rules.js';
+import { findBrokenRule, isFunction, isObject, isTokens, TOKENS, type Rules } from '../validation/rules.js';
 
 /**
  * A client's options from elsewhere, resolved only when that client is first built.
@@ -30,7 +30,7 @@ export interface ConfigurableDriver<T, O extends object> extends Omit<ClientDriv
   create(options: O, name: string, ...dependencies: never[]): T | Promise<T>;
 }
 
-/** Declares a client that takes its options from the call, from `useFactory`, from `forRootAsync`, or from all three. */
+/** Declares a client that takes its options from the call or from `useFactory`, and over those from `forRootAsync`. */
 export function configurableClient<T, O extends object>(
   driver: ConfigurableDriver<T, O>,
   source: O | ClientOptionsFactory<O> | undefined,
@@ -74,12 +74,14 @@ function isFactory<O>(source: O | ClientOptionsFactory<O> | undefined): source i
 }
 
 const FACTORY_RULES: Rules = {
-  inject: [isTokens, 'must be an array of tokens, none undefined'],
+  inject: TOKENS,
   useFactory: [isFunction, 'must be a function'],
 };
 
 function findFactoryProblem(factory: ClientOptionsFactory<unknown>): string | undefined {
-  const other = Object.keys(factory).find((key) => !Object.hasOwn(FACTORY_RULES, key));
+  const other = Object.keys(factory).find(
+    (key) => !Object.hasOwn(FACTORY_RULES, key) && Reflect.get(factory, key) !== undefined,
+  );
   if (other !== undefined) return `"${other}" stands beside "useFactory", which would hide it; return it from there`;
   return findBrokenRule({ ...factory, useFactory: Reflect.get(factory, 'useFactory') ?? null }, FACTORY_RULES);
 }

@@ -82,7 +82,7 @@ async function endCluster(cluster: Cluster): Promise<void> {
     cluster.status = 'wait';
     cluster.disconnect();
   }
-  // So does a node that the user has disconnected, and that hangs up only now.
+  // A node that the user has disconnected, and that hangs up only now, would take the cluster back to "close" too.
   cluster.on('close', () => (cluster.status = 'end'));
   await heldBackCommandsRejected(cluster);
 }

@@ -13,10 +13,12 @@ import { BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientStatus } from './client-status.js';
 import { closeInOrder } from './close-order.js';
 import { holdInProcess, releaseInProcess, shareInProcess } from './process-clients.js';
+import { Refusal } from './refusal.js';
 import { SharedClient } from './shared-client.js';
 
-/** Milliseconds that a health check may take, and closing everything, unless told otherwise. */
+/** Milliseconds that a health check may take unless told otherwise. */
 const CHECK_TIMEOUT = 1_000;
+/** Milliseconds that closing everything may take unless told otherwise. */
 const SHUTDOWN_TIMEOUT = 10_000;
 
 /** Where the clients of one `forRoot` call get what they need. */
@@ -68,6 +70,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
   #shutdownTimeout: number | undefined;
   #started = false;
   #refusesBuilds = false;
+  /** Given when clients begin to close. One that other applications go on with refuses nobody. */
+  readonly #refusal = new Refusal();
   #closing: Promise<void> | undefined;
 
   /** What happens to the clients, from now on. Completes when all are closed. */
@@ -115,7 +119,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
       name: declared.name,
       kind: declared.definition.kind,
       state: declared.client?.state ?? (this.#closing ? 'closed' : 'idle'),
-      consumers: [...new Set([...findEagerConsumers(declared), ...(declared.consumers ?? [])])],
+      // Once it has started, an eager client's consumers are known.
+      consumers: [...(declared.consumers ?? (this.#started ? [] : findEagerConsumers(declared)))],
       ...declared.client?.history,
     }));
   }
@@ -149,6 +154,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   close(): Promise<void> {
     if (!this.#closing) {
       this.refuseBuilds();
+      this.#refusal.give();
       this.#closing = this.#closeAll();
       // Whoever calls hears of a failure; a call that nobody awaits must not crash the process.
       this.#closing.catch(() => {});
@@ -170,13 +176,14 @@ export class ClientRegistry<C = Record<string, unknown>> {
       this.#declared.set(name, { name, definition, source });
     }
     this.#declarations.add(definitions);
+    if (this.#started) this.#holdDeclared(); // by a module that is loaded lazily
     if (shutdownTimeout) this.#shutdownTimeout = Math.max(this.#shutdownTimeout ?? 0, shutdownTimeout);
   }
 
-  /** @internal Refuses clients that are built on others which nobody has declared. */
-  verify(): void {
-    for (const { name, definition } of this.#declared.values()) {
-      for (const dependency of definition.blueprint.inject.map(getClientName)) {
+  /** @internal Refuses clients of these names that are built on others which nobody has declared. */
+  verify(names: Iterable<string> = this.#declared.keys()): void {
+    for (const name of names) {
+      for (const dependency of this.#find(name).definition.blueprint.inject.map(getClientName)) {
         if (dependency !== undefined) this.#find(dependency, name);
       }
     }
@@ -200,11 +207,9 @@ export class ClientRegistry<C = Record<string, unknown>> {
     if (this.#started || this.#closing) return;
     this.#started = true;
     for (const declared of this.#declared.values()) {
-      const { eager, scope } = declared.definition.lifecycle;
-      if (eager) for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared.name, consumer);
-      // An application holds what it declares, used or not.
-      if (scope === 'process' && !declared.client) this.#shared(declared);
+      for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared.name, consumer);
     }
+    this.#holdDeclared();
     const clients = this.#used();
     for (const client of clients) holdInProcess(client, this);
     try {
@@ -213,6 +218,14 @@ export class ClientRegistry<C = Record<string, unknown>> {
       // Nest runs no hook of an application that fails to boot, so that nobody else would close them.
       await this.close().catch(() => {});
       throw error;
+    }
+  }
+
+  /** An application that has started holds the clients of the process that it declares, used or not. */
+  #holdDeclared(): void {
+    for (const declared of this.#declared.values()) {
+      const { client, definition } = declared;
+      if (definition.lifecycle.scope === 'process') holdInProcess(client ?? this.#shared(declared), this);
     }
   }
 
@@ -260,7 +273,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   async #build(declared: Declared, consumer?: string): Promise<unknown> {
     const { name, definition, source } = declared;
-    if (this.#refusesBuilds && declared.client?.state !== 'creating') throw new ClientsClosedError(name);
+    const state = declared.client?.state;
+    if (this.#refusesBuilds && state !== 'creating' && state !== 'open') throw new ClientsClosedError(name);
     const client = this.#shared(declared);
     const shared = client.get({
       tracker: this.#tracker,
@@ -269,7 +283,13 @@ export class ClientRegistry<C = Record<string, unknown>> {
       resolve: (tokens) => this.#resolve(tokens, source, name),
       supply: async () => (definition.blueprint.configurable ? (await source.supply()).get(name) : undefined),
     });
-    const instance = await shared;
+    const instance = await this.#refusal.within(
+      Infinity,
+      () => shared,
+      () => new ClientsClosedError(name),
+    );
+    // One of scope 'process' may have been built by an application that is still booting.
+    if (this.#started && definition.lifecycle.scope === 'process') await client.open();
     if (this.#closing) throw new ClientsClosedError(name);
     this.#built.set(name, { instance, shared });
     if (this.#started) for (const used of withDependencies([client])) holdInProcess(used, this);
@@ -302,13 +322,19 @@ export class ClientRegistry<C = Record<string, unknown>> {
     const end = performance.now() + (this.#shutdownTimeout ?? SHUTDOWN_TIMEOUT);
     const remaining = () => Math.max(0, end - performance.now());
     this.#built.clear();
-    const clients = [...this.#used()].filter(
-      (client) => client.definition.lifecycle.scope === 'app' || releaseInProcess(client, this),
+    const closing = new Set(
+      [...this.#used()].filter(
+        (client) => client.definition.lifecycle.scope === 'app' || releaseInProcess(client, this),
+      ),
     );
+    const clients = [...closing];
     for (const declared of this.#declared.values()) {
       const { client, source } = declared;
       if (!client) continue;
-      if (!clients.includes(client)) delete declared.client; // other applications go on with it
+      if (!closing.has(client)) {
+        delete declared.client; // other applications go on with it
+        continue;
+      }
       for (const name of source.findDependencies(declared.definition)) {
         const dependency = this.#declared.get(name)?.client;
         if (dependency && dependency !== client) client.dependencies.add(dependency);

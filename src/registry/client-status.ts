@@ -22,7 +22,8 @@ export interface ClientHealth {
   kind: string;
   /**
    * `'up'`: its check passed, or it has none and is open. `'down'`: its check failed or passed the deadline, or it is
-   * closed. `'idle'`: nothing has used it yet, so that there is nothing to check.
+   * closed. `'idle'`: it is not built, so that there is nothing to check: nothing has used it yet, or its
+   * last build failed.
    */
   status: 'up' | 'down' | 'idle';
   /** Milliseconds that the check took. */

@@ -31,14 +31,16 @@ export async function dispose<T>(
     }
   };
 
-  const failure = await attempt('close()', Math.min(lifecycle.closeTimeout, remaining()), () => {
-    if (driver.close) return driver.close(instance);
-    const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: disposeNow } = instance as Partial<Disposables>;
-    const graceful = asyncDispose ?? disposeNow;
-    return graceful ? graceful.call(instance) : driver.destroy?.(instance);
-  });
+  const destroy = () => attempt('destroy()', Math.min(DESTROY_TIMEOUT, remaining()), () => driver.destroy?.(instance));
+
+  const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: disposeNow } = instance as Partial<Disposables>;
+  const graceful = asyncDispose ?? disposeNow;
+  if (!driver.close && !graceful) return destroy(); // there is nothing graceful
+  const failure = await attempt('close()', Math.min(lifecycle.closeTimeout, remaining()), () =>
+    driver.close ? driver.close(instance) : graceful?.call(instance),
+  );
   if (!failure || !driver.destroy) return failure;
-  const forced = await attempt('destroy()', Math.min(DESTROY_TIMEOUT, remaining()), () => driver.destroy?.(instance));
+  const forced = await destroy();
   failure.message += `; ${forced?.message ?? 'it was destroyed by force'}`;
   return failure;
 }

@@ -39,10 +39,12 @@ export function shareInProcess(
 }
 
 /** Keeps the client open until the application releases it. */
-export function holdInProcess({ definition }: SharedClient, application: object): void {
-  const parts = clients.get(definition)?.parts;
+export function holdInProcess(client: SharedClient, application: object): void {
+  const shared = clients.get(client.definition);
+  if (shared?.client !== client) return; // closed meanwhile; what took its place is not this application's
+  const { parts } = shared;
   // An application that uses only what is built on this client has not asked for it.
-  parts?.set(application, { observe: parts.get(application)?.observe ?? (() => {}), holds: true });
+  parts.set(application, { observe: parts.get(application)?.observe ?? (() => {}), holds: true });
 }
 
 /** Lets go of the client. Returns whether nobody holds it any more, so that it is to be closed now. */
@@ -52,7 +54,7 @@ export function releaseInProcess(client: SharedClient, application: object): boo
   const { parts } = shared;
   const part = parts.get(application);
   parts.delete(application);
-  // Among those that have not started each counts: somebody builds clients without ever starting.
+  // Modules that are compiled and never initialised hold nothing, and close all the same: the last of them closes it.
   if (isHeld(parts) || (!part?.holds && parts.size > 0)) return false;
   // Forgotten before it is closed: an application that starts meanwhile gets a new one.
   clients.delete(client.definition);

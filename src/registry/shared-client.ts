@@ -10,6 +10,7 @@ import type { BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
 import { delay, isDeadline, within } from './deadline.js';
 import { dispose } from './dispose.js';
+import { Refusal } from './refusal.js';
 
 /** Milliseconds between two looks at a client that is not ready yet: at first, and at most. */
 const FIRST_PAUSE = 10;
@@ -46,9 +47,8 @@ export class SharedClient<T = unknown> {
   #pending = '';
   #opened: Promise<void> | undefined;
   #closed: Promise<Error | undefined> | undefined;
-  #refused = false;
-  /** Ends what is waited for. */
-  readonly #refusals = new Set<() => void>();
+  /** Given as soon as nobody gets the client any more. */
+  readonly #refusal = new Refusal();
   readonly #disposals = new Set<Promise<Error | undefined>>();
 
   constructor(
@@ -56,6 +56,8 @@ export class SharedClient<T = unknown> {
     readonly definition: ClientDefinition<T>,
     readonly emit: (occurrence: ClientOccurrence) => void,
   ) {}
+
+  readonly #closedError = () => new ClientsClosedError(this.name);
 
   /** What `status()` tells of its life so far. */
   get history(): Pick<ClientStatus, 'createdAt' | 'createDuration' | 'lastError'> {
@@ -71,7 +73,7 @@ export class SharedClient<T = unknown> {
 
   /** The one instance, built if it is not there. A failed build is forgotten, so that the next call tries again. */
   get(request: BuildRequest): Promise<T> {
-    if (this.#refused) return Promise.reject(new ClientsClosedError(this.name));
+    if (this.#refusal.isGiven) return Promise.reject(this.#closedError());
     const problem = request.tracker.current?.dependOn(this);
     if (problem) return Promise.reject(problem);
     if (!this.#shared) {
@@ -96,14 +98,14 @@ export class SharedClient<T = unknown> {
     this.#creation = creation;
     try {
       const { createTimeout } = this.definition.lifecycle;
-      const instance = await within(createTimeout, () => this.#unlessRefused(creation));
-      if (this.#refused) throw new ClientsClosedError(this.name); // in the very turn in which the build has ended
+      const instance = await this.#refusal.within(createTimeout, () => creation, this.#closedError);
+      if (this.#refusal.isGiven) throw this.#closedError(); // in the very turn in which the build has ended
       this.instance = instance;
       this.state = 'open';
       this.createdAt = new Date();
       this.createDuration = elapsed(startedAt);
       this.emit({ type: 'created', duration: this.createDuration, ...whom });
-      if (request.started()) await this.#unlessRefused(this.open());
+      if (request.started()) await this.#refusal.within(Infinity, () => this.open(), this.#closedError);
       return instance;
     } catch (error) {
       // Whatever the build has made, or makes after all when nobody waits for it any more, is closed; once it is open,
@@ -111,7 +113,7 @@ export class SharedClient<T = unknown> {
       if (this.state === 'creating' || this.state === 'open') {
         creation.then((instance) => this.#discard(instance), ignore);
         this.instance = this.createdAt = this.createDuration = undefined;
-        this.state = this.#refused ? 'closed' : 'idle';
+        this.state = this.#refusal.isGiven ? 'closed' : 'idle';
       }
       const failure = this.#explain(error);
       this.lastError = { ...summarize(failure), at: new Date() };
@@ -171,9 +173,13 @@ export class SharedClient<T = unknown> {
 
   /** Opens the client's connections in the background; waits until it is ready if its lifecycle says so. */
   open(): Promise<void> {
-    if (this.#refused) return Promise.reject(new ClientsClosedError(this.name));
+    if (this.#refusal.isGiven) return Promise.reject(this.#closedError());
     if (this.state !== 'open') return Promise.resolve(); // as soon as it is built
-    return (this.#opened ??= this.#open());
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      this.#opened = undefined; // whoever asks next looks again
+      throw error;
+    });
+    return this.#opened;
   }
 
   async #open(): Promise<void> {
@@ -202,7 +208,7 @@ export class SharedClient<T = unknown> {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       const problem = await this.#probe(Math.max(0, deadline - performance.now()));
       if (!problem) return;
-      if (this.#refused) throw new ClientsClosedError(this.name);
+      if (this.#refusal.isGiven) throw this.#closedError();
       const left = deadline - performance.now();
       // The last look has hardly any time, and finds only that.
       if (left <= 0) throw this.#notReady(found ?? problem);
@@ -242,10 +248,9 @@ export class SharedClient<T = unknown> {
   /** Why the client cannot be used, if so. */
   async #probe(timeout: number): Promise<Error | undefined> {
     const { instance, state, definition } = this;
-    if (instance === undefined || state !== 'open') return new ClientsClosedError(this.name);
+    if (instance === undefined || state !== 'open') return this.#closedError();
     try {
-      const check = async () => definition.blueprint.driver.check?.(instance);
-      await within(timeout, () => this.#unlessRefused(check()));
+      await this.#refusal.within(timeout, () => definition.blueprint.driver.check?.(instance), this.#closedError);
       return undefined;
     } catch (error) {
       if (isDeadline(error)) return new Error(`no answer within ${Math.round(timeout)} ms`);
@@ -268,8 +273,7 @@ export class SharedClient<T = unknown> {
 
   /** From now on nobody gets the client; whoever waits for it is refused at once. */
   refuse(): void {
-    this.#refused = true;
-    for (const refuse of this.#refusals) refuse();
+    this.#refusal.give();
     if (this.state === 'idle') this.state = 'closed';
   }
 
@@ -301,20 +305,6 @@ export class SharedClient<T = unknown> {
     else if (wasClosed) this.emit({ type: 'closed', duration: elapsed(startedAt) });
     const discarded = await within(remaining(), () => Promise.all(this.#disposals)).catch(() => []);
     return failure ?? discarded.find((problem) => problem !== undefined);
-  }
-
-  /** Settles as `work` does, or rejects as soon as nobody gets the client any more. */
-  async #unlessRefused<R>(work: Promise<R>): Promise<R> {
-    let refuse = ignore;
-    const refusal = new Promise<never>((_, reject) => {
-      refuse = () => reject(new ClientsClosedError(this.name));
-    });
-    this.#refusals.add(refuse);
-    try {
-      return await Promise.race([work, refusal]);
-    } finally {
-      this.#refusals.delete(refuse);
-    }
   }
 
   /** Waits for a build in progress to end, so that what it makes is closed before the process is left. */

@@ -1,15 +1,24 @@
-import { isFunction, isObject, isTokens } from './rules.js';
+import { isFunction, isObject, TOKENS, type Rule } from './rules.js';
 
-const FUNCTIONS = ['create', 'connect', 'check', 'close', 'destroy', 'onError'];
+const FUNCTION: Rule = [isFunction, 'must be a function'];
+
+const RULES = Object.entries<Rule>({
+  kind: [(value) => typeof value === 'string', 'must be a string'],
+  inject: TOKENS,
+  create: FUNCTION,
+  connect: FUNCTION,
+  check: FUNCTION,
+  close: FUNCTION,
+  destroy: FUNCTION,
+  onError: FUNCTION,
+});
 
 /** Says what is wrong with what `defineClient` was given, and how to mend it. */
 export function findDriverProblem(driver: unknown): string | undefined {
   if (!isObject(driver)) return 'defineClient() takes a driver object: { create: () => … }';
-  const { kind, inject, create } = driver;
-  if (kind !== undefined && typeof kind !== 'string') return '"kind" of its driver must be a string';
-  if (inject !== undefined && !isTokens(inject))
-    return '"inject" of its driver must be an array of tokens, none undefined';
-  if (!isFunction(create)) return 'its driver has no "create" function';
-  const wrong = FUNCTIONS.find((key) => driver[key] !== undefined && !isFunction(driver[key]));
-  return wrong && `"${wrong}" of its driver must be a function`;
+  // By the names of the rules and not by its own: a driver may be an instance of a class.
+  for (const [key, [isValid, problem]] of RULES) {
+    if (driver[key] !== undefined && !isValid(driver[key])) return `"${key}" of its driver ${problem}`;
+  }
+  return driver['create'] === undefined ? 'its driver has no "create" function' : undefined;
 }

@@ -15,6 +15,9 @@ export function findBrokenRule(options: object, rules: Rules): string | undefine
   return undefined;
 }
 
+/** What `inject` must be. */
+export const TOKENS: Rule = [isTokens, 'must be an array of tokens, none undefined'];
+
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Scope } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { LazyModuleLoader, ModuleRef } from '@nestjs/core';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ClientRegistry, defineClient, getClientToken, InjectClient, type ClientDriver } from '../../src/index.js';
 import {
@@ -183,6 +183,19 @@ describe('a build that fails', () => {
     const error = await rejection(bootRegistry({ main }));
     expect(error).toMatchObject({ code: 'CLIENTS_UNKNOWN', client: 'typo' });
     expect(error.message).toMatch(/"typo".*"main" is built.*Declared.*"main"/s);
+  });
+
+  it('keeps a lazily loaded module that declares such a client from spoiling the next one', async () => {
+    const journal = new Journal();
+    const app = await bootApp({ imports: [clientsOf({ main: journal.client('main') })] });
+    const loader = app.get(LazyModuleLoader);
+    const bad = moduleOf({
+      imports: [clientsOf({ bad: journal.client('bad', { inject: [getClientToken('typo')] }) })],
+    });
+    const good = moduleOf({ imports: [clientsOf({ good: journal.client('good') })] });
+    expect(await rejection(loader.load(() => bad))).toMatchObject({ code: 'CLIENTS_UNKNOWN' });
+    await loader.load(() => good);
+    expect(await registryOf(app).get('good')).toBe(journal.built[0]);
   });
 
   it('says which client injects something that Nest does not know', async () => {

@@ -487,6 +487,20 @@ describe('how a client is closed', () => {
     expect(destroyed).toEqual([client]);
   });
 
+  it('is by destroy() once, and names it, if there is nothing graceful and that fails', async () => {
+    let calls = 0;
+    const plain = defineClient({
+      create: () => ({}),
+      destroy: () => {
+        calls += 1;
+        throw new Error('busy');
+      },
+    });
+    const { registry } = await bootAll({ plain }, 'plain');
+    expect((await rejection(registry.close())).message).toContain('"plain" (destroy() failed: busy)');
+    expect(calls).toBe(1);
+  });
+
   it('is by close() alone if there is one', async () => {
     disposed.length = 0;
     const main = defineClient({ create: () => new AsyncDisposable(), close: () => disposed.push('close') });
@@ -555,6 +569,39 @@ describe('after shutdown has begun', () => {
       expect(journal.of('create')).toEqual(['create main']);
     },
   );
+
+  it('lets a build in progress end while requests drain, with what it is built on', async () => {
+    const journal = new Journal();
+    const [gate, draining, drained] = [deferred(), deferred(), deferred()];
+    const top: Partial<ClientDriver<FakeClient>> = {
+      inject: [ClientRegistry],
+      create: async (registry: ClientRegistry) => {
+        await gate.promise;
+        await registry.get('base');
+        return journal.build('top');
+      },
+    };
+    const beforeApplicationShutdown = () => {
+      draining.resolve();
+      return drained.promise;
+    };
+    const app = await bootApp({
+      imports: [clientsOf({ base: journal.client('base'), top: journal.client('top', top) })],
+      providers: [{ provide: 'DRAIN', useValue: { beforeApplicationShutdown } }],
+    });
+    const registry = registryOf(app);
+    await registry.get('base');
+    const begun = nextEvent(registry, 'creating', 'top');
+    const built = registry.get('top');
+    await begun;
+    const closed = app.close();
+    await draining.promise;
+    gate.resolve();
+    expect(await built).toBe(journal.built[1]);
+    drained.resolve();
+    await closed;
+    expect(journal.of('close')).toEqual(['close top', 'close base']);
+  });
 
   it('refuses an eager client too', async () => {
     const { registry } = await bootAll({ main: new Journal().client('main', {}, { eager: true }) });

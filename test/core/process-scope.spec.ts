@@ -1,8 +1,18 @@
 import { Injectable, type INestApplication } from '@nestjs/common';
+import { LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
 import { ClientRegistry, defineClient, getClientToken, InjectClient, type ClientDefinition } from '../../src/index.js';
-import { bootApp, clientsOf, nextEvent, recordEvents, registryOf, rejection } from '../support/boot-app.js';
+import {
+  bootApp,
+  clientsOf,
+  moduleOf,
+  nextEvent,
+  recordEvents,
+  registryOf,
+  rejection,
+  turn,
+} from '../support/boot-app.js';
 import { deferred } from '../support/deferred.js';
 import { FakeClient, Journal } from '../support/journal.js';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -177,6 +187,98 @@ describe("scope: 'process'", () => {
     expect(journal.of('close')).toEqual([]);
     await modules[1]?.close();
     expect(journal.of('close')).toHaveLength(1);
+  });
+
+  it('is held by an application that declares it in a module that is loaded lazily', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    const other = await bootApp({ imports: [clientsOf({ other: journal.client('other') })] });
+    const Lazy = moduleOf({ imports: [clientsOf({ main })] });
+    await other.get(LazyModuleLoader).load(() => Lazy);
+    const user = await boot(main);
+    await user.close();
+    expect(journal.of('close')).toEqual([]);
+    await other.close();
+    expect(journal.of('close')).toHaveLength(1);
+  });
+
+  it('takes nothing from one application into another, though a service brings it a client of one', async () => {
+    @Injectable()
+    class Service {
+      constructor(@InjectClient('own') readonly own: FakeClient) {}
+    }
+    const journal = new Journal();
+    const main = journal.client('main', { inject: [Service] }, shared);
+    const services = moduleOf({ providers: [Service], exports: [Service] });
+    const start = () =>
+      bootApp({ imports: [clientsOf({ own: journal.client('own'), main }, { imports: [services] })] });
+    const first = await start();
+    await registryOf(first).get('main');
+    const second = await start();
+    await registryOf(second).get('main');
+    await first.close();
+    const third = await start();
+    expect(await registryOf(third).get('main')).toBe(await registryOf(second).get('main'));
+  });
+
+  it('is not held by an application that booted with the one before, and failed', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    const first = await boot(main);
+    const booting = await Test.createTestingModule({ imports: [clientsOf({ main })] }).compile();
+    await booting.get(ClientRegistry).get('main');
+    await first.close();
+    const third = await boot(main);
+    expect(await rejection(booting.init())).toMatchObject({ code: 'CLIENTS_CLOSED' });
+    await third.close();
+    expect(journal.of('close')).toHaveLength(2);
+  });
+
+  it('is opened and ready when it is given to an application that has started, whoever has built it', async () => {
+    let connected = false;
+    const driver = {
+      connect: () => (connected = true),
+      check: () => connected || Promise.reject(new Error('not yet')),
+    };
+    const main = new Journal().client('main', driver, { ...shared, waitUntilReady: true });
+    const started = await bootApp({ imports: [clientsOf({ main })] });
+    const booting = await Test.createTestingModule({ imports: [clientsOf({ main })] }).compile();
+    await booting.get(ClientRegistry).get('main');
+    expect(connected).toBe(false);
+    await registryOf(started).get('main');
+    expect(connected).toBe(true);
+    await booting.close();
+  });
+
+  it('is looked at again by each application, when one has found that it is not ready', async () => {
+    let ready = false;
+    const check = () => ready || Promise.reject(new Error('not yet'));
+    const main = new Journal().client('main', { check }, { ...shared, waitUntilReady: true, createTimeout: 50 });
+    const holder = await bootApp({ imports: [clientsOf({ main })] });
+    const failing = await Test.createTestingModule({ imports: [clientsOf({ main })] }).compile();
+    await failing.get(ClientRegistry).get('main');
+    expect(await rejection(failing.init())).toMatchObject({ code: 'CLIENTS_CREATE_TIMEOUT' });
+    ready = true;
+    await boot(main);
+    expect(await registryOf(holder).check('main')).toMatchObject({ status: 'up' });
+  });
+
+  it('refuses at once who waits for it in an application that closes, while another one goes on building', async () => {
+    const journal = new Journal();
+    const gate = deferred();
+    const create = () => gate.promise.then(() => journal.build('main'));
+    const main = journal.client('main', { create }, shared);
+    const [first, second] = [
+      await bootApp({ imports: [clientsOf({ main })] }),
+      await bootApp({ imports: [clientsOf({ main })] }),
+    ];
+    const given = registryOf(second).get('main');
+    const refused = rejection(registryOf(first).get('main'));
+    await turn();
+    await first.close();
+    expect(await refused).toMatchObject({ code: 'CLIENTS_CLOSED' });
+    gate.resolve();
+    expect(await given).toBe(journal.built[0]);
   });
 
   it('closes what it is built on with it, and not before', async () => {
