@@ -216,6 +216,7 @@ describeWithRedis('another global module', () => {
     for (const before of [true, false]) {
       const ours = clientsOf({ redis: redisClient(redis.url), other: redisClient(redis.url) });
       const app = await bootApp({ imports: before ? [FarewellModule, ours] : [ours, FarewellModule] });
+      await registryOf(app).get('other');
       await app.close();
     }
     expect(answers).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
