@@ -45,8 +45,8 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
   ) {
     setDistance(modules, this, -Infinity);
     // The registry was there before a module that is loaded lazily.
-    declare(registry, declaration, moduleRef, modules);
-    registry.verify(Object.keys(declaration.clients));
+    const isNew = declare(registry, declaration, moduleRef, modules);
+    if (isNew) registry.verify(Object.keys(declaration.clients));
   }
 
   /** Opens connections, after every other module's bootstrap hook, so that a bootstrap that fails has opened none. */

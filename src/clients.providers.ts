@@ -76,14 +76,14 @@ export function createModuleProviders(declaration: Declaration): Provider[] {
  */
 const inquirerProvider: Provider = { provide: INQUIRER, scope: Scope.TRANSIENT, useFactory: () => undefined };
 
-/** Tells the registry of the clients of one module, unless it knows them. */
+/** Tells the registry of the clients of one module. Returns whether it has not known them yet. */
 export function declare(
   registry: ClientRegistry,
   { clients, shutdownTimeout, createSupply, supplyInjects }: Declaration,
   moduleRef: ModuleRef,
   modules: ModulesContainer,
-): void {
-  if (registry.knows(clients)) return;
+): boolean {
+  if (registry.knows(clients)) return false;
   const resolve = (tokens: readonly InjectionToken[], consumer?: string) => resolveTokens(moduleRef, tokens, consumer);
   registry.declare(
     clients,
@@ -96,4 +96,5 @@ export function declare(
     },
     shutdownTimeout,
   );
+  return true;
 }

@@ -25,6 +25,8 @@ export function defineClient<T>(driver: ClientDriver<T>, lifecycle?: ClientLifec
   return new ClientDefinition<T, never>(new DriverBlueprint(driver), lifecycle);
 }
 
+const NONE: readonly InjectionToken[] = [];
+
 class DriverBlueprint<T> implements ClientBlueprint<T> {
   constructor(readonly driver: ClientDriver<T>) {}
 
@@ -33,7 +35,7 @@ class DriverBlueprint<T> implements ClientBlueprint<T> {
   }
 
   get inject(): readonly InjectionToken[] {
-    return this.driver.inject ?? [];
+    return this.driver.inject ?? NONE;
   }
 
   get configurable(): boolean {

@@ -183,7 +183,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
   /** @internal Refuses clients of these names that are built on others which nobody has declared. */
   verify(names: Iterable<string> = this.#declared.keys()): void {
     for (const name of names) {
-      for (const dependency of this.#find(name).definition.blueprint.inject.map(getClientName)) {
+      for (const token of this.#find(name).definition.blueprint.inject) {
+        const dependency = getClientName(token);
         if (dependency !== undefined) this.#find(dependency, name);
       }
     }
