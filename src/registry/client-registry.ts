@@ -70,7 +70,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   #shutdownTimeout: number | undefined;
   #started = false;
   #refusesBuilds = false;
-  /** Given when clients begin to close. One that other applications go on with refuses nobody. */
+  /** Given when clients begin to close: one that other applications go on with would let nobody go. */
   readonly #refusal = new Refusal();
   #closing: Promise<void> | undefined;
 
@@ -137,9 +137,10 @@ export class ClientRegistry<C = Record<string, unknown>> {
   async check(name: NameOf<C>, options: { timeout?: number } = {}): Promise<ClientHealth> {
     const { client, definition } = this.#find(name);
     if (client) return client.check(options.timeout ?? CHECK_TIMEOUT);
-    const { name: type, message } = new ClientsClosedError(name);
     const about = { name, kind: definition.kind };
-    return this.#closing ? { ...about, status: 'down', error: { name: type, message } } : { ...about, status: 'idle' };
+    if (!this.#closing) return { ...about, status: 'idle' };
+    const { name: type, message } = new ClientsClosedError(name);
+    return { ...about, status: 'down', error: { name: type, message } };
   }
 
   /**
@@ -328,7 +329,6 @@ export class ClientRegistry<C = Record<string, unknown>> {
         (client) => client.definition.lifecycle.scope === 'app' || releaseInProcess(client, this),
       ),
     );
-    const clients = [...closing];
     for (const declared of this.#declared.values()) {
       const { client, source } = declared;
       if (!client) continue;
@@ -341,19 +341,14 @@ export class ClientRegistry<C = Record<string, unknown>> {
         if (dependency && dependency !== client) client.dependencies.add(dependency);
       }
     }
-    for (const client of clients) client.refuse();
+    for (const client of closing) client.refuse();
 
-    const failures = new Map<SharedClient, Error>();
-    await closeInOrder(clients, async (client) => {
-      const failure = await client.close(remaining);
-      if (failure) failures.set(client, failure);
-    });
+    const outcomes = new Map<SharedClient, Error | undefined>([...closing].map((client) => [client, undefined]));
+    await closeInOrder(closing, async (client) => void outcomes.set(client, await client.close(remaining)));
     this.#events.complete();
-    const failed = clients.flatMap((client) => {
-      const failure = failures.get(client);
-      return failure ? [[client.name, failure] as const] : [];
-    });
-    if (failed.length > 0) throw new ClientsCloseFailedError(new Map(failed));
+    const failures = new Map<string, Error>();
+    for (const [{ name }, failure] of outcomes) if (failure) failures.set(name, failure);
+    if (failures.size > 0) throw new ClientsCloseFailedError(failures);
   }
 
   #publish(name: string, occurrence: ClientOccurrence): void {

@@ -33,12 +33,15 @@ export async function dispose<T>(
 
   const destroy = () => attempt('destroy()', Math.min(DESTROY_TIMEOUT, remaining()), () => driver.destroy?.(instance));
 
-  const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: disposeNow } = instance as Partial<Disposables>;
-  const graceful = asyncDispose ?? disposeNow;
-  if (!driver.close && !graceful) return destroy(); // there is nothing graceful
-  const failure = await attempt('close()', Math.min(lifecycle.closeTimeout, remaining()), () =>
-    driver.close ? driver.close(instance) : graceful?.call(instance),
-  );
+  let isGraceful = true;
+  const failure = await attempt('close()', Math.min(lifecycle.closeTimeout, remaining()), () => {
+    if (driver.close) return driver.close(instance);
+    const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: disposeNow } = instance as Partial<Disposables>;
+    const disposal = asyncDispose ?? disposeNow;
+    isGraceful = disposal !== undefined;
+    return disposal?.call(instance);
+  });
+  if (!isGraceful) return destroy();
   if (!failure || !driver.destroy) return failure;
   const forced = await destroy();
   failure.message += `; ${forced?.message ?? 'it was destroyed by force'}`;

@@ -133,7 +133,7 @@ export class SharedClient<T = unknown> {
     if (instance === undefined || instance === null) throw new TypeError('create() returned no client');
     try {
       blueprint.driver.onError?.(instance, (error) => {
-        // So may complain what a build that was too late has made.
+        // What a build that was too late has made may complain as well.
         if (this.instance === instance) this.report(error);
       });
     } catch (error) {

@@ -12,6 +12,7 @@ import {
   rejection,
   turn,
 } from '../support/boot-app.js';
+import { Consumer } from '../support/consumer.js';
 import { deferred } from '../support/deferred.js';
 import { FakeClient, Journal } from '../support/journal.js';
 
@@ -19,11 +20,6 @@ const many = Array.from({ length: 1_000 });
 
 async function bootRegistry(clients: Parameters<typeof clientsOf>[0]): Promise<ClientRegistry> {
   return registryOf(await bootApp({ imports: [clientsOf(clients)] }));
-}
-
-@Injectable()
-class Consumer {
-  constructor(@InjectClient('main') readonly client: FakeClient) {}
 }
 
 describe('a first use by many at once', () => {

@@ -13,14 +13,10 @@ import {
   rejection,
   turn,
 } from '../support/boot-app.js';
+import { Consumer } from '../support/consumer.js';
 import { deferred } from '../support/deferred.js';
 import { FakeClient, Journal } from '../support/journal.js';
 import { RecordingLogger } from '../support/recording-logger.js';
-
-@Injectable()
-class Consumer {
-  constructor(@InjectClient('main') readonly client: FakeClient) {}
-}
 
 const shared = { scope: 'process' as const };
 
