@@ -6,14 +6,14 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { ModuleRef, ModulesContainer } from '@nestjs/core';
+import { ModulesContainer } from '@nestjs/core';
 import { ClientsCoreModule, setDistance } from './clients-core.module.js';
 import type { ClientsModuleAsyncOptions, ClientsModuleOptions } from './clients.module-options.js';
 import {
   createClientProviders,
   createModuleProviders,
-  declare,
   DECLARATION,
+  declareClients,
   type Declaration,
 } from './clients.providers.js';
 import { createSupply, supplyNothing, type CreateSupply } from './clients.supply.js';
@@ -40,13 +40,10 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     /** @internal */ @Inject(ClientRegistry) readonly registry: ClientRegistry,
     @Inject(DECLARATION) declaration: Declaration,
-    @Inject(ModuleRef) moduleRef: ModuleRef,
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     setDistance(modules, this, -Infinity);
-    // The registry was there before a module that is loaded lazily.
-    const isNew = declare(registry, declaration, moduleRef, modules);
-    if (isNew) registry.verify(Object.keys(declaration.clients));
+    declareClients(registry, modules, declaration); // when the module is loaded lazily, the registry was there before
   }
 
   /** Opens connections, after every other module's bootstrap hook, so that a bootstrap that fails has opened none. */

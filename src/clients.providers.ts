@@ -4,7 +4,7 @@ import { getClassName, resolveTokens } from './clients.resolution.js';
 import type { CreateSupply } from './clients.supply.js';
 import { getClientToken } from './clients.tokens.js';
 import type { ClientDefinitions } from './definition/client-definition.js';
-import { ClientRegistry } from './registry/client-registry.js';
+import { ClientRegistry, type ClientSource } from './registry/client-registry.js';
 import { findConsumers, findClientsBehind } from './clients.wiring.js';
 
 /** What one `forRoot` call declares. */
@@ -25,17 +25,30 @@ export const DECLARATION = Symbol('nestjs-clients:declaration');
 export const registryProvider: Provider = {
   provide: ClientRegistry,
   inject: [ModulesContainer],
-  useFactory: (modules: ModulesContainer) => {
-    const registry = new ClientRegistry();
-    for (const { providers } of modules.values()) {
-      const declaration = providers.get(DECLARATION)?.instance as Declaration | undefined;
-      const moduleRef = providers.get(ModuleRef)?.instance as ModuleRef | undefined;
-      if (declaration && moduleRef) declare(registry, declaration, moduleRef, modules);
-    }
-    registry.verify();
-    return registry;
-  },
+  useFactory: (modules: ModulesContainer) => declareClients(new ClientRegistry(), modules),
 };
+
+/** Tells the registry of the clients of every module; or of one, if it does not know them yet. */
+export function declareClients(registry: ClientRegistry, modules: ModulesContainer, one?: Declaration): ClientRegistry {
+  if (one && registry.knows(one.clients)) return registry;
+  for (const { providers } of modules.values()) {
+    const declaration = providers.get(DECLARATION)?.instance as Declaration | undefined;
+    const moduleRef = providers.get(ModuleRef)?.instance as ModuleRef | undefined;
+    if (!declaration || !moduleRef || (one && one !== declaration)) continue;
+    const { clients, shutdownTimeout, createSupply, supplyInjects } = declaration;
+    const resolve: ClientSource['resolve'] = (tokens, consumer) => resolveTokens(moduleRef, tokens, consumer);
+    const source: ClientSource = {
+      resolve,
+      supply: createSupply(resolve, moduleRef),
+      findDependencies: ({ blueprint: { inject, configurable } }) =>
+        findClientsBehind(modules, configurable ? [...inject, ...supplyInjects] : inject),
+      findConsumers: (name) => findConsumers(modules, name),
+    };
+    registry.declare(clients, source, shutdownTimeout);
+  }
+  registry.verify(one && Object.keys(one.clients));
+  return registry;
+}
 
 /** A module with clients, which has the registry when that knows them. */
 interface Host {
@@ -75,26 +88,3 @@ export function createModuleProviders(declaration: Declaration): Provider[] {
  * transient provider injects, at bootstrap, and would search every imported and global module for it.
  */
 const inquirerProvider: Provider = { provide: INQUIRER, scope: Scope.TRANSIENT, useFactory: () => undefined };
-
-/** Tells the registry of the clients of one module. Returns whether it has not known them yet. */
-export function declare(
-  registry: ClientRegistry,
-  { clients, shutdownTimeout, createSupply, supplyInjects }: Declaration,
-  moduleRef: ModuleRef,
-  modules: ModulesContainer,
-): boolean {
-  if (registry.knows(clients)) return false;
-  const resolve = (tokens: readonly InjectionToken[], consumer?: string) => resolveTokens(moduleRef, tokens, consumer);
-  registry.declare(
-    clients,
-    {
-      resolve,
-      supply: createSupply(resolve, moduleRef),
-      findDependencies: ({ blueprint: { inject, configurable } }) =>
-        findClientsBehind(modules, configurable ? [...inject, ...supplyInjects] : inject),
-      findConsumers: (name) => findConsumers(modules, name),
-    },
-    shutdownTimeout,
-  );
-  return true;
-}

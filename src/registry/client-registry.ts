@@ -43,7 +43,9 @@ interface Declared {
   readonly source: ClientSource;
   consumers?: Set<string>;
   /** There from the first use on. */
-  client?: SharedClient;
+  client?: SharedClient | undefined;
+  /** What `get` gives once the client is built, until everything closes. */
+  built?: Promise<unknown> | undefined;
 }
 
 /**
@@ -62,8 +64,6 @@ interface Declared {
 export class ClientRegistry<C = Record<string, unknown>> {
   readonly #declarations = new Set<ClientDefinitions>();
   readonly #declared = new Map<string, Declared>();
-  /** The clients that are built, apart from the rest so that the way to them is one look-up. */
-  readonly #built = new Map<string, { readonly instance: unknown; readonly shared: Promise<unknown> }>();
   readonly #tracker = new BuildTracker<SharedClient>();
   readonly #logger = new ClientLogger();
   readonly #events = new Subject<ClientEvent>();
@@ -93,7 +93,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
    */
   get<N extends NameOf<C>>(name: N): Promise<ClientOf<C, N>>;
   get(name: string): Promise<unknown> {
-    return this.#findBuilt(name)?.shared ?? this.#getFromNest(name);
+    return this.#getBuilt(this.#declared.get(name)) ?? this.#getFromNest(name);
   }
 
   /**
@@ -105,7 +105,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
    */
   peek<N extends NameOf<C>>(name: N): ClientOf<C, N> | undefined;
   peek(name: string): unknown {
-    return (this.#built.get(name) ?? this.#find(name).client)?.instance;
+    return this.#find(name).client?.instance;
   }
 
   /**
@@ -199,7 +199,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   /** @internal The client for a class that injects it, built if it is the first. */
   async inject(name: string, consumer?: string): Promise<unknown> {
     const declared = this.#find(name);
-    const instance = await (this.#findBuilt(name)?.shared ?? this.#build(declared, consumer));
+    const instance = await (this.#getBuilt(declared) ?? this.#build(declared, consumer));
     if (consumer) this.#addConsumer(name, consumer);
     return instance;
   }
@@ -212,10 +212,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
       for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared.name, consumer);
     }
     this.#holdDeclared();
-    const clients = this.#used();
-    for (const client of clients) holdInProcess(client, this);
     try {
-      await Promise.all([...clients].map((client) => this.#open(client)));
+      await Promise.all([...this.#declared.values()].map(({ client }) => client && this.#open(client)));
     } catch (error) {
       // Nest runs no hook of an application that fails to boot, so that nobody else would close them.
       await this.close().catch(() => {});
@@ -254,8 +252,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   /** The short way to a client; closed while another is being built, which must be seen to depend on it. */
-  #findBuilt(name: string): { readonly shared: Promise<unknown> } | undefined {
-    return this.#tracker.current ? undefined : this.#built.get(name);
+  #getBuilt(declared: Declared | undefined): Promise<unknown> | undefined {
+    return this.#tracker.current ? undefined : declared?.built;
   }
 
   /** Asks Nest rather than `inject`, because a test may have overridden the token. */
@@ -293,8 +291,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     // One of scope 'process' may have been built by an application that is still booting.
     if (this.#started && definition.lifecycle.scope === 'process') await client.open();
     if (this.#closing) throw new ClientsClosedError(name);
-    this.#built.set(name, { instance, shared });
-    if (this.#started) for (const used of withDependencies([client])) holdInProcess(used, this);
+    declared.built = shared;
     return instance;
   }
 
@@ -313,41 +310,33 @@ export class ClientRegistry<C = Record<string, unknown>> {
     return (declared.client ??= new SharedClient(name, definition, observe));
   }
 
-  /** Every client that this application has used, and what those are built on. */
-  #used(): Set<SharedClient> {
-    const used: SharedClient[] = [];
-    for (const { client } of this.#declared.values()) if (client) used.push(client);
-    return withDependencies(used);
-  }
-
   async #closeAll(): Promise<void> {
     const end = performance.now() + (this.#shutdownTimeout ?? SHUTDOWN_TIMEOUT);
     const remaining = () => Math.max(0, end - performance.now());
-    this.#built.clear();
-    const closing = new Set(
-      [...this.#used()].filter(
-        (client) => client.definition.lifecycle.scope === 'app' || releaseInProcess(client, this),
-      ),
-    );
+    const closing: SharedClient[] = [];
     for (const declared of this.#declared.values()) {
-      const { client, source } = declared;
+      const { client, definition, source } = declared;
+      declared.built = undefined;
       if (!client) continue;
-      if (!closing.has(client)) {
-        delete declared.client; // other applications go on with it
+      if (definition.lifecycle.scope === 'process' && !releaseInProcess(client, this)) {
+        declared.client = undefined; // other applications go on with it
         continue;
       }
-      for (const name of source.findDependencies(declared.definition)) {
+      for (const name of source.findDependencies(definition)) {
         const dependency = this.#declared.get(name)?.client;
         if (dependency && dependency !== client) client.dependencies.add(dependency);
       }
+      client.refuse();
+      closing.push(client);
     }
-    for (const client of closing) client.refuse();
 
-    const outcomes = new Map<SharedClient, Error | undefined>([...closing].map((client) => [client, undefined]));
-    await closeInOrder(closing, async (client) => void outcomes.set(client, await client.close(remaining)));
+    await closeInOrder(closing, async (client) => void (await client.close(remaining)));
     this.#events.complete();
     const failures = new Map<string, Error>();
-    for (const [{ name }, failure] of outcomes) if (failure) failures.set(name, failure);
+    for (const client of closing) {
+      const failure = await client.close(remaining);
+      if (failure) failures.set(client.name, failure);
+    }
     if (failures.size > 0) throw new ClientsCloseFailedError(failures);
   }
 
@@ -360,13 +349,6 @@ export class ClientRegistry<C = Record<string, unknown>> {
     }
     this.#events.next(event);
   }
-}
-
-/** These clients, and all that they are built on. */
-function withDependencies(clients: readonly SharedClient[]): Set<SharedClient> {
-  const all = new Set(clients);
-  for (const client of all) for (const dependency of client.dependencies) all.add(dependency);
-  return all;
 }
 
 /** Whom an eager client is injected into: as an ordinary singleton it is not told. */
