@@ -66,7 +66,7 @@ function validate(
   rules: Rules,
   fromFactory: boolean,
 ): Readonly<Record<string, unknown>> {
-  if (!isObject(options)) throw new ClientsInvalidOptionsError(where, 'it takes an object: { clients: { … } }');
+  if (!isObject(options)) throw new ClientsInvalidOptionsError(where, 'it takes an object: { clients: { ... } }');
   obey(where, { ...options, clients: options['clients'] ?? null }, rules); // the one that must be there
   for (const [name, definition] of Object.entries(options['clients'] as object)) {
     validateDefinition(where, name, definition, fromFactory);

@@ -1,4 +1,3 @@
-import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
 
 /** Milliseconds between two looks at commands that ioredis holds back, such as those that a cluster tries again. */
@@ -29,12 +28,12 @@ interface QueuedCommand {
 
 /** Resolves as soon as every command that was asked of the client has been answered or has failed. */
 export async function pendingCommandsSettled(client: Redis | Cluster): Promise<void> {
-  await setImmediate(); // auto-pipelining sends at the end of the tick
+  await turn(); // auto-pipelining sends at the end of it
   let heldBack: boolean;
   do {
     heldBack = isHoldingBack(client); // if not, every command is in a queue now
     await settled(client);
-    if (heldBack) await delay(HELD_BACK_INTERVAL);
+    if (heldBack) await pause();
   } while (heldBack);
 }
 
@@ -50,7 +49,7 @@ export async function heldBackCommandsRejected(cluster: Cluster): Promise<void> 
   // A cluster that ends between two attempts to connect forgets what auto-pipelining keeps until it knows the slots.
   const { _readyDelayedCallbacks: unsent = [] } = cluster as unknown as Queues;
   for (let send = unsent.shift(); send; send = unsent.shift()) send(closed());
-  while (isHoldingBack(cluster)) await delay(HELD_BACK_INTERVAL);
+  while (isHoldingBack(cluster)) await pause();
 }
 
 async function settled(client: Redis | Cluster): Promise<void> {
@@ -67,6 +66,15 @@ function isHoldingBack(client: Redis | Cluster): boolean {
   const { delayQueue, _readyDelayedCallbacks: unsent = [] } = client as unknown as Queues;
   const retries = Object.values(delayQueue?.timeouts ?? {});
   return client.autoPipelineQueueSize > 0 || unsent.length > 0 || retries.some(Boolean);
+}
+
+/** Ends with the turn of the event loop. Not from node:timers/promises, which Node would have to load at import. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, HELD_BACK_INTERVAL));
 }
 
 function closed(): Error {

@@ -1,7 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 import type { Cluster, Redis } from 'ioredis';
-import { heldBackCommandsRejected, pendingCommandsSettled, rejectLostCommands } from './pending-commands.js';
+import { heldBackCommandsRejected, pendingCommandsSettled, rejectLostCommands, turn } from './pending-commands.js';
 import { sentinelsOf } from './sentinel-connections.js';
 
 /** What is being ended: a close that waits while the client is destroyed must not end it a second time. */
@@ -38,7 +37,7 @@ async function endRedis(client: Redis): Promise<void> {
   client.disconnect();
   await Promise.all(sentinelsOf(client).map(destroyRedis));
   // A connector that is just handing over its socket does so first.
-  await setImmediate();
+  await turn();
 
   const { stream } = client;
   if (stream && !stream.closed) {
@@ -75,7 +74,7 @@ async function endCluster(cluster: Cluster): Promise<void> {
   // Cancels the next attempt to connect and to refresh the slots, and ends the subscriber's connection.
   cluster.disconnect();
   await Promise.all(nodes.map(destroyRedis));
-  await setImmediate();
+  await turn();
   // The end follows that of the last node. Without nodes there is none to wait for, as in the status "wait"; and with
   // several, each that ends after the first takes the cluster from "end" back to "close".
   if (cluster.status !== 'end') {

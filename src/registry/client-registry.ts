@@ -174,10 +174,11 @@ export class ClientRegistry<C = Record<string, unknown>> {
       if (this.#declared.has(name)) throw new ClientsDuplicateError(name);
     }
     for (const [name, definition] of Object.entries(definitions)) {
-      this.#declared.set(name, { name, definition, source });
+      const declared = { name, definition, source };
+      this.#declared.set(name, declared);
+      if (this.#started) this.#hold(declared); // of a module that is loaded lazily
     }
     this.#declarations.add(definitions);
-    if (this.#started) this.#holdDeclared(); // by a module that is loaded lazily
     if (shutdownTimeout) this.#shutdownTimeout = Math.max(this.#shutdownTimeout ?? 0, shutdownTimeout);
   }
 
@@ -208,12 +209,14 @@ export class ClientRegistry<C = Record<string, unknown>> {
   async start(): Promise<void> {
     if (this.#started || this.#closing) return;
     this.#started = true;
+    const clients: SharedClient[] = [];
     for (const declared of this.#declared.values()) {
       for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared.name, consumer);
+      this.#hold(declared);
+      if (declared.client) clients.push(declared.client);
     }
-    this.#holdDeclared();
     try {
-      await Promise.all([...this.#declared.values()].map(({ client }) => client && this.#open(client)));
+      await Promise.all(clients.map((client) => this.#open(client)));
     } catch (error) {
       // Nest runs no hook of an application that fails to boot, so that nobody else would close them.
       await this.close().catch(() => {});
@@ -222,11 +225,9 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   /** An application that has started holds the clients of the process that it declares, used or not. */
-  #holdDeclared(): void {
-    for (const declared of this.#declared.values()) {
-      const { client, definition } = declared;
-      if (definition.lifecycle.scope === 'process') holdInProcess(client ?? this.#shared(declared), this);
-    }
+  #hold(declared: Declared): void {
+    const { client, definition } = declared;
+    if (definition.lifecycle.scope === 'process') holdInProcess(client ?? this.#shared(declared), this);
   }
 
   async #open(client: SharedClient): Promise<void> {

@@ -33,9 +33,8 @@ export interface BuildRequest {
 export class SharedClient<T = unknown> {
   state: ClientState = 'idle';
   instance: T | undefined;
-  createdAt: Date | undefined;
-  createDuration: number | undefined;
-  lastError: ClientStatus['lastError'];
+  /** What `status()` tells of its life so far. */
+  readonly history: Pick<ClientStatus, 'createdAt' | 'createDuration' | 'lastError'> = {};
   /** The clients that this one's build asked for. */
   readonly dependencies = new Set<SharedClient>();
 
@@ -58,16 +57,6 @@ export class SharedClient<T = unknown> {
   ) {}
 
   readonly #closedError = () => new ClientsClosedError(this.name);
-
-  /** What `status()` tells of its life so far. */
-  get history(): Pick<ClientStatus, 'createdAt' | 'createDuration' | 'lastError'> {
-    const { createdAt, createDuration, lastError } = this;
-    return {
-      ...(createdAt && { createdAt }),
-      ...(createDuration !== undefined && { createDuration }),
-      ...(lastError && { lastError }),
-    };
-  }
 
   // ── build ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -102,9 +91,9 @@ export class SharedClient<T = unknown> {
       if (this.#refusal.isGiven) throw this.#closedError(); // in the very turn in which the build has ended
       this.instance = instance;
       this.state = 'open';
-      this.createdAt = new Date();
-      this.createDuration = elapsed(startedAt);
-      this.emit({ type: 'created', duration: this.createDuration, ...whom });
+      const duration = elapsed(startedAt);
+      Object.assign(this.history, { createdAt: new Date(), createDuration: duration });
+      this.emit({ type: 'created', duration, ...whom });
       if (request.started()) await this.#refusal.within(Infinity, () => this.open(), this.#closedError);
       return instance;
     } catch (error) {
@@ -112,11 +101,13 @@ export class SharedClient<T = unknown> {
       // close() may have come first.
       if (this.state === 'creating' || this.state === 'open') {
         creation.then((instance) => this.#discard(instance), ignore);
-        this.instance = this.createdAt = this.createDuration = undefined;
+        this.instance = undefined;
+        delete this.history.createdAt;
+        delete this.history.createDuration;
         this.state = this.#refusal.isGiven ? 'closed' : 'idle';
       }
       const failure = this.#explain(error);
-      this.lastError = { ...summarize(failure), at: new Date() };
+      this.#remember(failure);
       this.emit({ type: 'createFailed', duration: elapsed(startedAt), error: failure });
       throw failure;
     }
@@ -147,7 +138,7 @@ export class SharedClient<T = unknown> {
   dependOn(dependency: SharedClient): Error | undefined {
     const path = dependency.state === 'creating' ? findPath(dependency, this) : undefined;
     if (path) {
-      const names = [this, ...path].map(({ name }) => `"${name}"`).join(' → ');
+      const names = [this, ...path].map(({ name }) => `"${name}"`).join(' -> ');
       return new ClientsCreateFailedError(this.name, `it is built on itself: ${names}`);
     }
     if (this.definition.lifecycle.scope === 'process' && dependency.definition.lifecycle.scope === 'app') {
@@ -218,7 +209,8 @@ export class SharedClient<T = unknown> {
   }
 
   #notReady(cause: Error): Error {
-    const { name, lastError, createdAt } = this;
+    const { name } = this;
+    const { lastError, createdAt } = this.history;
     // Between two attempts to connect a check finds no more than that; what the client has reported tells why.
     const found = describeError(cause);
     const reported = lastError && createdAt && lastError.at >= createdAt ? lastError.message : found;
@@ -231,7 +223,8 @@ export class SharedClient<T = unknown> {
 
   /** Asks the client whether it is well, within `timeout` milliseconds. Never builds it, never rejects. */
   async check(timeout: number): Promise<ClientHealth> {
-    const { name, state, lastError } = this;
+    const { name, state } = this;
+    const { lastError } = this.history;
     const about = { name, kind: this.definition.kind };
     if (state === 'idle' || state === 'creating') {
       const error = lastError && { name: lastError.name, message: lastError.message }; // of a build that failed
@@ -265,8 +258,12 @@ export class SharedClient<T = unknown> {
     if (typeof error === 'object' && error === this.#reported) return;
     this.#reported = error;
     const safe = this.#redactor.error(error);
-    this.lastError = { ...summarize(safe), at: new Date() };
+    this.#remember(safe);
     this.emit({ type: 'error', error: safe });
+  }
+
+  #remember(error: Error): void {
+    this.history.lastError = { ...summarize(error), at: new Date() };
   }
 
   // ── close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -333,7 +330,7 @@ export class SharedClient<T = unknown> {
   }
 
   #closeFailed(error: Error, startedAt: number): void {
-    this.lastError = { ...summarize(error), at: new Date() };
+    this.#remember(error);
     this.emit({ type: 'closeFailed', duration: elapsed(startedAt), error });
   }
 }

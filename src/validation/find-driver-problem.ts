@@ -16,7 +16,7 @@ const KEYS = Object.keys(RULES);
 
 /** Says what is wrong with what `defineClient` was given, and how to mend it. */
 export function findDriverProblem(driver: unknown): string | undefined {
-  if (!isObject(driver)) return 'defineClient() takes a driver object: { create: () => … }';
+  if (!isObject(driver)) return 'defineClient() takes a driver object: { create: () => ... }';
   // By the names of the rules and not by its own: a driver may be an instance of a class.
   for (const key of KEYS) {
     const rule = driver[key] === undefined ? undefined : RULES[key];

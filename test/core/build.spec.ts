@@ -471,7 +471,7 @@ describe('a client that is built on itself', () => {
     const registry = await bootRegistry({ a: journal.client('a', driver, lifecycle) });
     const error = await rejection(registry.get('a'));
     expect(error.code).toBe('CLIENTS_CREATE_FAILED');
-    expect(error.message).toContain('"a" → "a"');
+    expect(error.message).toContain('"a" -> "a"');
   });
 
   it.each([
@@ -485,7 +485,7 @@ describe('a client that is built on itself', () => {
     });
     const error = await rejection(registry.get('a'));
     expect(error.code).toBe('CLIENTS_CREATE_FAILED');
-    expect(error.message).toContain('"c" → "a" → "b" → "c"');
+    expect(error.message).toContain('"c" -> "a" -> "b" -> "c"');
   });
 
   it.each([
@@ -499,7 +499,7 @@ describe('a client that is built on itself', () => {
     const [a, b] = await Promise.all([rejection(registry.get('a')), rejection(registry.get('b'))]);
     for (const error of [a, b]) {
       expect(error.code).toBe('CLIENTS_CREATE_FAILED');
-      expect(error.message).toMatch(/"(a|b)" → "(a|b)" → "(a|b)"/);
+      expect(error.message).toMatch(/"(a|b)" -> "(a|b)" -> "(a|b)"/);
     }
   });
 
@@ -510,7 +510,7 @@ describe('a client that is built on itself', () => {
     });
     const error = await rejection(bootApp({ imports: [clients] }));
     expect(error).toMatchObject({ code: 'CLIENTS_CREATE_FAILED' });
-    expect(error.message).toMatch(/"(a|b)" → "(a|b)" → "(a|b)"/);
+    expect(error.message).toMatch(/"(a|b)" -> "(a|b)" -> "(a|b)"/);
   });
 
   it('is refused, at the latest after createTimeout, through a service that Nest is building', async () => {

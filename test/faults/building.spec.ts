@@ -95,13 +95,13 @@ describeWithRedis('a create that goes wrong', () => {
         expect(error).toMatchObject({ code: 'CLIENTS_CREATE_FAILED' });
         const messages = [];
         for (; error; error = error.cause as Error | undefined) messages.push(error.message);
-        expect(messages.join('\n')).toContain(name === 'a' ? '"c" → "a" → "b" → "c"' : '"itself" → "itself"');
+        expect(messages.join('\n')).toContain(name === 'a' ? '"c" -> "a" -> "b" -> "c"' : '"itself" -> "itself"');
         paths.push(name);
       }
     }
     record(
       'creation',
-      'recursion of 3 clients and of 1 with itself: `CLIENTS_CREATE_FAILED` with the path, e.g. "c" → "a" → "b" → "c"',
+      'recursion of 3 clients and of 1 with itself: `CLIENTS_CREATE_FAILED` with the path, e.g. "c" -> "a" -> "b" -> "c"',
     );
   });
 });
