@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { redisClient } from '../../src/redis/index.js';
 import { makeCertificate } from '../support/certificate.js';
-import { describeWithTls, startRedisServer } from '../support/redis-server.js';
+import { describeWithTls, startRedisSentinels, startRedisServer } from '../support/redis-server.js';
 import { turn } from '../support/boot-app.js';
 import { drive } from './drive.js';
 
@@ -16,5 +16,38 @@ describeWithTls('a client that does not trust the server', () => {
       expect(await driven.close()).toMatchObject({ status: 'end' });
     }
     await server.clients(0);
+  });
+});
+
+describeWithTls('a client of Sentinels that talk TLS', () => {
+  test.each([false, true])(
+    'answers what is pending and leaves no connection, with failoverDetector %j',
+    async (failoverDetector) => {
+      const certificate = makeCertificate();
+      await using group = await startRedisSentinels(certificate);
+      const tls = { ca: certificate.cert };
+      const secure = { tls, sentinelTLS: tls, enableTLSForSentinelMode: true };
+      await using driven = await drive(redisClient({ ...group.options, ...secure, failoverDetector }));
+      const subscribed = failoverDetector ? driven.event('failoverSubscribed') : undefined;
+      await driven.client.ping();
+      await subscribed;
+      driven.watch(...Array.from({ length: 1_000 }, (_, index) => driven.client.set(`key:${index}`, index)));
+      const closing = await driven.close();
+
+      expect(closing).toMatchObject({ forced: false, status: 'end', commands: { answered: 1_000, rejected: 0 } });
+      await Promise.all([group.primary, ...group.sentinels].map((server) => server.clients(0)));
+    },
+  );
+
+  test('ends without a word wherever in the handshake with one that it does not trust it is closed', async () => {
+    await using group = await startRedisSentinels(makeCertificate());
+    const options = { ...group.options, sentinelTLS: {}, enableTLSForSentinelMode: true, failoverDetector: true };
+    for (let index = 0; index < 40; index += 1) {
+      await using driven = await drive(redisClient(options));
+      driven.client.connect().catch(() => {});
+      for (let turns = index; turns > 0; turns -= 1) await turn();
+      expect(await driven.close()).toMatchObject({ status: 'end' });
+    }
+    await Promise.all(group.sentinels.map((server) => server.clients(0)));
   });
 });

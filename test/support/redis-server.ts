@@ -53,7 +53,9 @@ export interface RedisServerOptions {
   /** The only user that may log in. */
   user?: { name: string; password: string };
   /** Takes TLS connections too, on a port of its own and with this certificate. */
-  certificate?: Certificate;
+  certificate?: Certificate | undefined;
+  /** That port; a free one by default. */
+  tlsPort?: number;
   /** More arguments for redis-server, such as `['--maxclients', '10']`. */
   args?: readonly string[];
   /** A file of directives to start from. */
@@ -93,7 +95,7 @@ export interface RedisServer extends AsyncDisposable {
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const { password, user, certificate, args = [], config } = options;
   const port = options.port ?? (await freePort());
-  const tlsPort = certificate && (await freePort());
+  const tlsPort = certificate && (options.tlsPort ?? (await freePort()));
   const files = { ...options.files, ...(certificate && { 'cert.pem': certificate.cert, 'key.pem': certificate.key }) };
   const directory = await mkdtemp(join(tmpdir(), 'redis-server-'));
   for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
@@ -171,25 +173,38 @@ export interface RedisSentinels extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Starts a primary, a replica and three Sentinels that know each other, and fail over 1 s after the primary is gone. */
-export async function startRedisSentinels(): Promise<RedisSentinels> {
+/**
+ * Starts a primary, a replica and three Sentinels that know each other, and fail over 1 s after the primary is gone. With
+ * a certificate, all of them talk TLS.
+ */
+export async function startRedisSentinels(certificate?: Certificate): Promise<RedisSentinels> {
   const name = 'main';
-  const primary = await startRedisServer({ args: FAST_SYNC });
-  const replica = await startRedisServer({ args: ['--replicaof', HOST, String(primary.port), ...FAST_SYNC] });
-  const peers = await Promise.all([1, 2, 3].map(async () => ({ id: nodeId(), port: await freePort() })));
-  const sentinels = await startAll(peers, ({ id, port }) => {
+  const secure = { certificate, args: certificate ? [...FAST_SYNC, '--tls-replication', 'yes'] : FAST_SYNC };
+  const portOf = ({ port, tlsPort }: { port: number; tlsPort?: number | undefined }) => tlsPort ?? port;
+  const primary = await startRedisServer(secure);
+  const replicaOf = ['--replicaof', HOST, String(portOf(primary))];
+  const replica = await startRedisServer({ ...secure, args: [...replicaOf, ...secure.args] });
+  const peers = await Promise.all(
+    [1, 2, 3].map(async () => ({
+      id: nodeId(),
+      port: await freePort(),
+      ...(certificate && { tlsPort: await freePort() }),
+    })),
+  );
+  const sentinels = await startAll(peers, ({ id, ...ports }) => {
     const config = [
-      `sentinel monitor ${name} ${HOST} ${primary.port} 2`,
+      `sentinel monitor ${name} ${HOST} ${portOf(primary)} 2`,
       `sentinel down-after-milliseconds ${name} 1000`,
       `sentinel failover-timeout ${name} 3000`,
       `sentinel myid ${id}`,
-      `sentinel known-replica ${name} ${HOST} ${replica.port}`,
+      `sentinel known-replica ${name} ${HOST} ${portOf(replica)}`,
       // They would find each other by themselves, within seconds.
       ...peers
-        .filter((peer) => peer.port !== port)
-        .map((peer) => `sentinel known-sentinel ${name} ${HOST} ${peer.port} ${peer.id}`),
+        .filter((peer) => peer.id !== id)
+        .map((peer) => `sentinel known-sentinel ${name} ${HOST} ${portOf(peer)} ${peer.id}`),
     ];
-    return startRedisServer({ port, config: `${config.join('\n')}\n`, args: ['--sentinel'] });
+    const args = ['--sentinel', ...(certificate ? ['--tls-replication', 'yes'] : [])];
+    return startRedisServer({ ...ports, certificate, config: `${config.join('\n')}\n`, args });
   });
   await until(async () => /master_link_status:up/.test(await replica.command('INFO', 'replication')));
   for (const sentinel of sentinels) {
@@ -204,7 +219,7 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
     replica,
     sentinels,
     name,
-    options: { sentinels: peers.map(({ port }) => ({ host: HOST, port })), name },
+    options: { sentinels: peers.map((peer) => ({ host: HOST, port: portOf(peer) })), name },
     close,
     [Symbol.asyncDispose]: close,
   };
