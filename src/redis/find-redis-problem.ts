@@ -80,6 +80,9 @@ function findUrlProblem(options: Options): string | undefined {
 function findAddressProblem(options: Options): string | undefined {
   if ('sentinels' in options && !('name' in options))
     return '"sentinels" needs "name", the name of the group that they watch';
+  // ioredis would talk, and log in, in the clear.
+  if ('sentinels' in options && 'tls' in options && !('enableTLSForSentinelMode' in options))
+    return '"tls" counts beside "sentinels" only with enableTLSForSentinelMode: true';
   if (['url', 'host', 'port', 'path', 'sentinels'].some((key) => key in options)) return undefined;
   return `nothing says where the server is; ${WHERE}`;
 }

@@ -116,6 +116,8 @@ describe('redisClient()', () => {
       [{ port: 1, connectTimeout: '5s' }, /"connectTimeout" must be a number of milliseconds/],
       [{ sentinels: [], name: 'main' }, /"sentinels" must be an array/],
       [{ sentinels: [{ host: 'localhost' }] }, /"sentinels" needs "name"/],
+      [{ sentinels: [{ host: 'localhost' }], name: 'main', tls: {} }, /"tls" counts .* enableTLSForSentinelMode: true/],
+      [{ sentinels: [{ host: 'localhost' }], name: 'main', tls: {}, enableTLSForSentinelMode: true }, undefined],
       [{ useFactory: 'redis://localhost' }, /"useFactory" must be a function/],
     ])('of %j is %s', (options, expected) => {
       const problem = redisClient(options as RedisClientOptions).blueprint.findProblem({ fromFactory: false });
