@@ -1,5 +1,6 @@
-/** The prefix keeps client tokens apart from an application's own; it also tells a client's token from any other. */
-const PREFIX = 'nestjs-clients:';
+/** What stands around the name tells a client's token from any other. Nest quotes it where a name is misspelt. */
+const START = 'nestjs-clients:';
+const END = ', to be declared in ClientsModule.forRoot()';
 
 /**
  * The injection token of the client named `name`: for `@Inject`, `inject` arrays, `app.resolve` and `overrideProvider`.
@@ -8,10 +9,11 @@ const PREFIX = 'nestjs-clients:';
  * Test.createTestingModule({ imports: [AppModule] }).overrideProvider(getClientToken('redis')).useValue(fake);
  */
 export function getClientToken(name: string): string {
-  return PREFIX + name;
+  return START + name + END;
 }
 
 /** The name of the client that a token stands for, or `undefined` if it is not a client's token. */
 export function getClientName(token: unknown): string | undefined {
-  return typeof token === 'string' && token.startsWith(PREFIX) ? token.slice(PREFIX.length) : undefined;
+  if (typeof token !== 'string' || !token.startsWith(START) || !token.endsWith(END)) return undefined;
+  return token.slice(START.length, -END.length);
 }

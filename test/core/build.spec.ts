@@ -174,6 +174,16 @@ describe('a build that fails', () => {
     expect(error.message).toMatch(/"main".*returned no client/);
   });
 
+  it('never comes to it when a class injects an unknown one: Nest names the class and quotes what to do', async () => {
+    class Misspelt {
+      constructor(readonly client: unknown) {}
+    }
+    InjectClient('typo')(Misspelt, undefined, 0);
+    const root = { imports: [clientsOf({ main: new Journal().client('main') })], providers: [Misspelt] };
+    const error = await rejection(bootApp(root));
+    expect(error.message).toMatch(/Misspelt.*typo, to be declared in ClientsModule\.forRoot\(\)/s);
+  });
+
   it('never comes to it when a client is built on an unknown one: bootstrap fails and names both', async () => {
     const main = new Journal().client('main', { inject: [getClientToken('typo')] });
     const error = await rejection(bootRegistry({ main }));

@@ -3,7 +3,7 @@ import { Injectable, type INestApplication } from '@nestjs/common';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { configurableClient, type ConfigurableDriver } from '../../src/kinds/configurable-client.js';
 import { Redactor } from '../../src/errors/redactor.js';
-import { defineClient, InjectClient, type ClientEvent, type ClientRegistry } from '../../src/index.js';
+import { defineClient, getClientToken, InjectClient, type ClientEvent, type ClientRegistry } from '../../src/index.js';
 import { bootApp, clientsOf, recordEvents, registryOf, rejection, turn } from '../support/boot-app.js';
 import { FakeClient, Journal } from '../support/journal.js';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -184,7 +184,7 @@ describe('a credential', () => {
 
   it('does not get out through a dependent', async () => {
     const base = new Journal().client('base', { create: () => Promise.reject(redisCommandError()) });
-    const main = defineClient({ inject: ['nestjs-clients:base'], create: () => ({}) });
+    const main = defineClient({ inject: [getClientToken('base')], create: () => ({}) });
     const observed = await observe({ base, main });
     expectClean(await rejection(observed.registry.get('main')));
     expectAllClean(observed);

@@ -117,6 +117,20 @@ describeWithRedis('@nestjs/bullmq', () => {
     expect(error.message).toContain('maxRetriesPerRequest must be null');
   });
 
+  it('refuses a client with a keyPrefix', async () => {
+    onTestFinished(() => closeAllClients());
+    const error = await rejection(
+      bootApp({
+        imports: [
+          clientsOf({ redis: redisClient({ url: server.url, keyPrefix: 'app:' }) }),
+          BullModule.forRootAsync({ inject: [REDIS_CLIENT], useFactory: (connection: Redis) => ({ connection }) }),
+          BullModule.registerQueue({ name: 'letters' }),
+        ],
+      }),
+    );
+    expect(error.message).toContain('does not support ioredis prefixes');
+  });
+
   it('finishes the job in progress before its clients are closed, and leaves nothing open', async () => {
     const [started, stopping, mayFinish] = [deferred(), deferred(), deferred()];
     const journal: string[] = [];
