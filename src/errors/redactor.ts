@@ -3,7 +3,9 @@ const TELLING_KEY = /pass|pwd|secret|token|credential|auth|private|api_?key|acce
 const USER_KEY = /user(name)?$/i;
 /** From `://` to the last @: whoever puts a slash into a password unencoded must not see it printed either. */
 const URL_CREDENTIALS = /(?<!\bfile):\/\/[^\s"'<>]{1,4096}@/g;
-const TELLING_PAIR = /((?:password|passwd|pwd|secret|token|api_?key|access_?key)=)[^\s&"';,]+/gi;
+/** As in a query, a header, JSON, or what `inspect` prints: `password=…`, `Authorization: Bearer …`, `"token": "…"`. */
+const TELLING_PAIR =
+  /((?:password|passwd|passphrase|pwd|secret|token|authorization|(?:api|access|secret)[-_]?key)\\?["']?\s?[=:]\s?\\?["']?(?:(?:bearer|basic) )?)(?:(?<=")[^"\\]+|(?<=')[^'\\]+|[^\s&"'\\;,)}\]]+)/gi;
 const STRUCK = '***';
 /** Shorter ones would strike out half of every message; nobody protects a server with two letters. */
 const SHORTEST_SECRET = 3;
@@ -81,10 +83,11 @@ export class Redactor {
   #copy(error: unknown, seen: Set<unknown>): Error {
     seen.add(error);
     const copy = new Error(this.text(describeError(error)));
+    if (typeof error !== 'object' || error === null) return copy;
+    if ('code' in error && typeof error.code === 'string') Object.assign(copy, { code: this.text(error.code) });
     if (!(error instanceof Error)) return copy;
     copy.name = this.text(nameOf(error));
     if (typeof error.stack === 'string') copy.stack = this.text(error.stack);
-    if ('code' in error && typeof error.code === 'string') Object.assign(copy, { code: this.text(error.code) });
     if (error.cause !== undefined && !seen.has(error.cause)) copy.cause = this.#copy(error.cause, seen);
     return copy;
   }
@@ -111,13 +114,19 @@ export class Redactor {
 /** What an error says. Node leaves the message of an AggregateError empty: a refused connection is one. */
 export function describeError(error: unknown): string {
   if (typeof error === 'string') return error;
-  if (!(error instanceof Error)) return 'something that is no Error was thrown';
+  if (!(error instanceof Error)) return describeThrown(error);
   if (typeof error.message === 'string' && error.message !== '') return error.message;
   if (error instanceof AggregateError && Array.isArray(error.errors)) {
     const messages = error.errors.filter((inner) => inner instanceof Error && !(inner instanceof AggregateError));
     if (messages.length > 0) return messages.map(describeError).join('; ');
   }
   return 'code' in error && typeof error.code === 'string' ? error.code : nameOf(error);
+}
+
+function describeThrown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return `${String(value)} was thrown, which is no Error`;
+  const message: unknown = Reflect.get(value, 'message');
+  return typeof message === 'string' && message !== '' ? message : 'an object was thrown that is no Error';
 }
 
 function nameOf(error: Error): string {

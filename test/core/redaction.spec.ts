@@ -92,6 +92,13 @@ const tellingErrors: [string, () => unknown][] = [
   ['a password with a number sign', () => new Error(`cannot reach redis://:a#${CANARY}@host`)],
   ['a password with an at sign', () => new Error(`cannot reach redis://u:a@${CANARY}@host`)],
   ['itself as its cause', () => cyclic(new Error(`at ${URL_WITH_CANARY}`))],
+  ['a query', () => new Error(`POST /login?user=app&password=${CANARY}&x=1`)],
+  ['JSON in its message', () => new Error(`refused {"user":"app","password":"${CANARY} and more","x":1}`)],
+  ['JSON in JSON', () => new Error(JSON.stringify({ body: JSON.stringify({ apiKey: CANARY }) }))],
+  ['inspected options in its message', () => new Error(`refused ${inspect({ user: 'app', password: CANARY })}`)],
+  ['a header in its message', () => new Error(`refused Authorization: Bearer ${CANARY}`)],
+  ['a basic header in its message', () => new Error(`refused authorization: basic ${CANARY}`)],
+  ['a signed header in its message', () => new Error(`expected\nx-amz-security-token:${CANARY}\nhost`)],
   ['a thrown string', () => `cannot reach ${URL_WITH_CANARY}`],
   ['a thrown object', () => ({ message: URL_WITH_CANARY, password: CANARY })],
 ];
@@ -269,6 +276,11 @@ describe('an error without credentials', () => {
     ['an error of the SDK’s own class, with properties', () => new DriverError('no luck')],
     ['an aggregate', () => new AggregateError([new Error('connect ECONNREFUSED ::1:6379')])],
     ['an error with a URL without credentials', () => new Error('cannot reach redis://redis.internal:6379/0')],
+    [
+      'an error that speaks of a password',
+      () => new Error('WRONGPASS invalid username-password pair or disabled user'),
+    ],
+    ['an error that speaks of a token', () => new Error('The security token included in the request is invalid')],
     ['an error with a mail address', () => new Error('mail ops@example.com')],
     ['an error with an import path', () => new Error('cannot find file:///app/node_modules/@scope/pkg/index.js')],
     ['a frozen error', () => Object.freeze(new Error('frozen'))],
@@ -302,6 +314,25 @@ describe('an error without credentials', () => {
   });
 });
 
+describe('what is thrown and is no Error', () => {
+  it.each([
+    [{ code: 'E_PLAIN', message: 'no luck' }, 'no luck', 'E_PLAIN'],
+    [{ code: 'E_PLAIN' }, 'an object was thrown that is no Error', 'E_PLAIN'],
+    [7, '7 was thrown, which is no Error', undefined],
+    [undefined, 'undefined was thrown, which is no Error', undefined],
+    [Symbol('no luck'), 'Symbol(no luck) was thrown, which is no Error', undefined],
+    ['no luck', 'no luck', undefined],
+  ])('%j is told by the cause', async (thrown, message, code) => {
+    const create = () => {
+      throw thrown; // eslint-disable-line no-throw-literal
+    };
+    const observed = await observe({ main: new Journal().client('main', { create }) });
+    const error = await rejection(observed.registry.get('main'));
+    expect(error.message).toContain(message);
+    expect(error.cause).toMatchObject({ message, ...(code && { code }) });
+  });
+});
+
 describe('a copy of an error', () => {
   it('keeps name, code, stack and cause', async () => {
     const original = Object.assign(new TypeError('x', { cause: new Error('deep') }), { code: 'EX', password: CANARY });
@@ -325,6 +356,8 @@ describe('Redactor', () => {
     ['many schemes', 'redis://'.repeat(5_000)],
     ['one scheme and a long rest', `redis://${'a'.repeat(40_000)}`],
     ['many colons', `redis://${':'.repeat(200_000)}`],
+    ['many telling names', 'password'.repeat(10_000)],
+    ['telling names without an end', 'password: '.repeat(10_000)],
   ])('takes time in proportion to a long text of %s', (_, text) => {
     const startedAt = performance.now();
     new Redactor().text(text);
