@@ -29,7 +29,7 @@ export default {
       runApp(place, 'import.mjs', [`./imports/${file}`, ...args], options);
     const counted = {};
     for (const [name, subject] of Object.entries(SUBJECTS)) counted[name] = await run(subject, ['count']);
-    const series = await alternate(SUBJECTS, rounds(14), (subject) => run(subject, []));
+    const series = await alternate(SUBJECTS, rounds(11), (subject) => run(subject, []));
     const weights = await alternate(SUBJECTS, rounds(3), (subject) => run(subject, [], { flags: WEIGHING }));
     return { counted, series, weights };
   },
