@@ -1,10 +1,10 @@
 /**
- * Two modules that do nothing: what it takes of Nest to be the last to open and the last to close. Hooks run in an order
- * that Nest derives from who imports whom.
+ * Two modules that do nothing. Nest calls hooks module by module, and no one module is both the last to open and the last
+ * to close: what any library takes that is both.
  *
- * Their dependencies are those of any library that finds out who injects what.
+ * Their providers and dependencies are those of nestjs-clients.
  */
-import { Inject, Module } from '@nestjs/common';
+import { Inject } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { asModule } from '../../decorate.mjs';
 
@@ -23,7 +23,7 @@ export class OuterModule {
   onModuleDestroy() {}
 }
 inject(OuterModule, [Registry, OPTIONS, ModuleRef, ModulesContainer]);
-Module({})(OuterModule);
+asModule({}, OuterModule);
 
 export const declare = (providers = [], names = []) => ({
   imports: [
