@@ -20,7 +20,7 @@ export default {
     const run = ({ file }, flags, ...args) =>
       runApp(NEST_12, 'bootstrap.mjs', [`./subjects/${file}`, ...args], { env, flags });
     const counted = await run(SUBJECTS.ours, [], 'count');
-    const series = await alternate(SUBJECTS, rounds(30), (subject) => run(subject, ROOMY));
+    const series = await alternate(SUBJECTS, rounds(28), (subject) => run(subject, ROOMY));
     const weights = await alternate(SUBJECTS, rounds(3), (subject) => run(subject, WEIGHING));
     return { counted, series, weights };
   },

@@ -60,9 +60,9 @@ export default {
             .filter(([, summary]) => summary.median >= 1)
             .map(
               ([peer, summary]) =>
-                `${SUBJECTS[peer].title}: nestjs-clients is at ${spread(summary)} of it, and hand-written providers, without any library, at ${spread(limit(scenario, peer))}; both load the same driver before they answer`,
+                `${SUBJECTS[peer].title}: nestjs-clients is at ${spread(summary)} of it, and hand-written providers, without any library, at ${spread(limit(scenario, peer))}; both load the same driver before they answer.`,
             )
-            .join('. '),
+            .join(' '),
         };
       }),
       details: Object.entries(SCENARIOS)

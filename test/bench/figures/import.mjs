@@ -30,7 +30,7 @@ export default {
     const counted = {};
     for (const [name, subject] of Object.entries(SUBJECTS)) counted[name] = await run(subject, ['count']);
     const series = await alternate(SUBJECTS, rounds(11), (subject) => run(subject, []));
-    const weights = await alternate(SUBJECTS, rounds(3), (subject) => run(subject, [], { flags: WEIGHING }));
+    const weights = await alternate(SUBJECTS, rounds(2), (subject) => run(subject, [], { flags: WEIGHING }));
     return { counted, series, weights };
   },
 

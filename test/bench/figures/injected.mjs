@@ -14,7 +14,7 @@ export default {
   id: 'injected',
 
   measure: ({ rounds, env }) =>
-    alternate(SUBJECTS, rounds(40), ({ file }) =>
+    alternate(SUBJECTS, rounds(36), ({ file }) =>
       runApp(NEST_12, 'bootstrap.mjs', [`./subjects/injected/${file}`], { env, flags: ROOMY }),
     ),
 

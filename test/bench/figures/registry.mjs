@@ -4,7 +4,7 @@ import { NEST_12, versionIn } from '../harness/places.mjs';
 import { difference, ratio, summarize } from '../harness/statistics.mjs';
 
 const MILLISECONDS = 25;
-const PASSES = 12;
+const PASSES = 8;
 const PEEKS = { map: 'bare Map.get', peek: 'registry.peek', lodash: 'lodash.memoize', moize: 'moize' };
 const GETS = {
   promise: 'awaited promise at hand, no lookup',

@@ -14,7 +14,7 @@ export default {
   async measure({ rounds }) {
     const results = {};
     for (const size of SIZES) {
-      results[size] = await alternate(SUBJECTS, rounds(12), (kind) =>
+      results[size] = await alternate(SUBJECTS, rounds(10), (kind) =>
         runApp(NEST_12, 'many.mjs', [kind, 'declared', size], { flags: ROOMY }),
       );
     }

@@ -17,7 +17,7 @@ export default {
     const series = { ours: [], singleton: [], again: [] };
     const perCpu = { ours: [], singleton: [], again: [] };
     // Fresh processes now and then: each compiles its code in its own way.
-    for (let round = 0; round < rounds(12); round++) {
+    for (let round = 0; round < rounds(11); round++) {
       const order = Object.entries(COMPARED);
       if (round % 2) order.reverse();
       const servers = {};

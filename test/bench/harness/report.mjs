@@ -53,7 +53,7 @@ function renderMissed(rows) {
   if (missed.length === 0) return '';
   return `## Goals that are missed, and why
 
-Each with what was measured beside it in the same alternation; nothing here is an estimate.
+Each with what was measured beside it, in the same alternation; differences and ratios are taken run by run.
 
 ${missed.join('\n')}
 
