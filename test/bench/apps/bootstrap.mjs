@@ -3,22 +3,23 @@ import { NestFactory } from '@nestjs/core';
 import '@nestjs/platform-express';
 import { countModules } from './loaded-modules.mjs';
 import { createService } from './service.mjs';
+import { weigh } from './weigh.mjs';
 
 const [file, counting] = process.argv.slice(2);
 const counted = counting && (await countModules());
 const { declare, observe } = await import(file);
-gc();
-const heapBefore = process.memoryUsage().heapUsed;
+const before = weigh();
 const startedAt = performance.now();
 const subject = declare();
+const declaring = performance.now() - startedAt;
 const app = await NestFactory.create(createService(subject), { logger: false });
 const observed = observe?.(app);
 await app.init();
 const time = performance.now() - startedAt;
 const total = performance.now();
-gc();
-const heap = process.memoryUsage().heapUsed - heapBefore;
+const after = weigh();
 const sockets = process.getActiveResourcesInfo().filter((kind) => kind.startsWith('TCP')).length;
+const measured = after ? { heap: after.heapUsed - before.heapUsed } : { time, declaring, total };
 
-console.log(JSON.stringify({ time, total, heap, sockets, ...(counting && counted()), ...observed?.() }));
+console.log(JSON.stringify({ ...measured, sockets, ...(counting && counted()), ...observed?.() }));
 process.exit();

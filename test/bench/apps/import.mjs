@@ -4,24 +4,17 @@ import '@nestjs/common';
 import '@nestjs/core';
 import '@nestjs/platform-express';
 import { countModules } from './loaded-modules.mjs';
+import { weigh } from './weigh.mjs';
 
 const [file, counting] = process.argv.slice(2);
 await import('./imports/nothing.mjs'); // the first import() of a process sets up the loader
 const counted = counting && (await countModules());
-gc();
-const before = process.memoryUsage();
+const before = weigh();
 const startedAt = performance.now();
 await import(file);
 const time = performance.now() - startedAt;
-gc();
-const after = process.memoryUsage();
+const after = weigh();
+const weight = after && { heap: after.heapUsed - before.heapUsed, rss: after.rss - before.rss };
 
-console.log(
-  JSON.stringify({
-    time,
-    heap: after.heapUsed - before.heapUsed,
-    rss: after.rss - before.rss,
-    ...(counting && counted()),
-  }),
-);
+console.log(JSON.stringify(weight ?? { time, ...(counting && counted()) }));
 process.exit();

@@ -1,5 +1,5 @@
 import { alternate } from '../harness/alternate.mjs';
-import { runApp } from '../harness/child.mjs';
+import { WEIGHING, runApp } from '../harness/child.mjs';
 import { count, mb, ms, spread, table } from '../harness/format.mjs';
 import { NEST_11, NEST_12 } from '../harness/places.mjs';
 import { difference, ratio, summarize } from '../harness/statistics.mjs';
@@ -7,7 +7,9 @@ import { difference, ratio, summarize } from '../harness/statistics.mjs';
 const SUBJECTS = {
   ours: { title: 'nestjs-clients, /redis and /dynamodb', place: NEST_12, file: 'ours.mjs', ours: true },
   oursCore: { title: 'nestjs-clients alone', place: NEST_12, file: 'ours-core.mjs', ours: true },
+  unrun: { title: 'its file read and parsed, not run', place: NEST_12, file: 'ours-unrun.mjs' },
   floor: { title: 'what it imports of Nest and rxjs, and nothing else', place: NEST_12, file: 'floor.mjs' },
+  empty: { title: 'an empty file', place: NEST_12, file: 'empty.mjs' },
   awsSdkNest: { title: 'aws-sdk-v3-nest', place: NEST_12, file: 'aws-sdk-v3-nest.mjs' },
   nestjsModules: { title: '@nestjs-modules/ioredis', place: NEST_12, file: 'nestjs-modules.mjs' },
   floorOn11: { title: 'what it imports of Nest and rxjs, and nothing else', place: NEST_11, file: 'floor.mjs' },
@@ -23,28 +25,39 @@ export default {
   id: 'import',
 
   async measure({ rounds }) {
-    const run = ({ place, file }, ...args) => runApp(place, 'import.mjs', [`./imports/${file}`, ...args]);
+    const run = ({ place, file }, args, options) =>
+      runApp(place, 'import.mjs', [`./imports/${file}`, ...args], options);
     const counted = {};
-    for (const [name, subject] of Object.entries(SUBJECTS)) counted[name] = await run(subject, 'count');
-    return { counted, series: await alternate(SUBJECTS, rounds(16), (subject) => run(subject)) };
+    for (const [name, subject] of Object.entries(SUBJECTS)) counted[name] = await run(subject, ['count']);
+    const series = await alternate(SUBJECTS, rounds(11), (subject) => run(subject, []));
+    const weights = await alternate(SUBJECTS, rounds(2), (subject) => run(subject, [], { flags: WEIGHING }));
+    return { counted, series, weights };
   },
 
-  report({ counted, series }) {
+  report({ counted, series, weights }) {
     const time = (name) => summarize(series[name].time);
+    const more = (name, other) => difference(series[name].time, series[other].time);
+    const median = (summary) => ms(summary.median);
     const faster = Object.entries(PEERS).map(([peer, ours]) => ratio(series[peer].time, series[ours].time));
-    const peerTimes = Object.keys(PEERS).map((name) => `${SUBJECTS[name].title} ${ms(time(name).median)}`);
+    const peerTimes = Object.keys(PEERS).map((name) => `${SUBJECTS[name].title} ${median(time(name))}`);
     return {
       title: 'Importing the package',
       about:
-        'Each in a fresh process that has loaded Nest and its Express adapter. Modules are the files that V8 compiles for it. Floor: a file that imports from Nest and rxjs what nestjs-clients does, and does nothing.',
+        'Each in a fresh process that has loaded Nest and its Express adapter. Modules are the files that V8 compiles for it. Floor: a file that imports from Nest and rxjs what nestjs-clients does, and does nothing. Not run: the same imports and the same code, in a function that nobody calls. The time is taken in runs without a collection before it, the memory in runs of its own.',
       rows: [
         {
           figure: 'import over Nest alone: time',
           goal: '< 3 ms',
           ours: spread(time('ours'), ms),
-          compared: [`floor ${spread(time('floor'), ms)}`, ...peerTimes].join('<br>'),
-          ratio: `over the floor ${spread(difference(series.ours.time, series.floor.time), ms)}<br>peers ${faster.map((summary) => spread(summary)).join('<br>')}`,
+          compared: [
+            `empty file ${spread(time('empty'), ms)}`,
+            `floor ${spread(time('floor'), ms)}`,
+            `not run ${spread(time('unrun'), ms)}`,
+            ...peerTimes,
+          ].join('<br>'),
+          ratio: `over the floor ${spread(more('ours', 'floor'), ms)}<br>peers ${faster.map((summary) => spread(summary)).join('<br>')}`,
           met: time('ours').median < 3,
+          why: `an empty file takes ${median(time('empty'))}; what is imported of Nest and rxjs, ${median(more('floor', 'empty'))} more; to read and parse the file, ${median(more('unrun', 'floor'))} more; to run it, ${median(more('oursCore', 'unrun'))} more; to resolve the entries /redis and /dynamodb, which are the same file, ${median(more('ours', 'oursCore'))} more.`,
         },
         {
           figure: 'import over Nest alone: SDK modules',
@@ -63,8 +76,8 @@ export default {
           title,
           place.slice(4),
           spread(time(name), ms),
-          spread(summarize(series[name].rss), mb),
-          mb(summarize(series[name].heap).median),
+          spread(summarize(weights[name].rss), mb),
+          mb(summarize(weights[name].heap).median),
           count(counted[name].modules),
           count(counted[name].sdkModules),
         ]),
@@ -73,7 +86,7 @@ export default {
         kind: 'bars',
         title: 'Importing the package, over Nest alone',
         unit: 'ms',
-        bars: ['floor', 'ours', 'nestjsModules', 'songkeys', 'liaoliaots'].map((name) => ({
+        bars: ['empty', 'floor', 'ours', 'nestjsModules', 'songkeys', 'liaoliaots'].map((name) => ({
           label: SUBJECTS[name].title,
           ours: Boolean(SUBJECTS[name].ours),
           ...time(name),

@@ -1,5 +1,5 @@
 import { alternate } from '../harness/alternate.mjs';
-import { runApp } from '../harness/child.mjs';
+import { WEIGHING, runApp } from '../harness/child.mjs';
 import { bytes, count, mb, spread, table } from '../harness/format.mjs';
 import { NEST_12 } from '../harness/places.mjs';
 import { median, summarize } from '../harness/statistics.mjs';
@@ -17,10 +17,9 @@ export default {
     for (const what of Object.keys(WHAT)) {
       results[what] = {};
       for (const size of SIZES) {
-        results[what][size] = await alternate(SUBJECTS, rounds(3), async (kind) => {
-          const { heap } = await runApp(NEST_12, 'many.mjs', [kind, what, size]);
-          return { heap };
-        });
+        results[what][size] = await alternate(SUBJECTS, rounds(3), (kind) =>
+          runApp(NEST_12, 'many.mjs', [kind, what, size], { flags: WEIGHING }),
+        );
       }
     }
     return results;

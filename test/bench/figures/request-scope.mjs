@@ -1,4 +1,4 @@
-import { runApp } from '../harness/child.mjs';
+import { WEIGHING, runApp } from '../harness/child.mjs';
 import { number, spread, table } from '../harness/format.mjs';
 import { NEST_12 } from '../harness/places.mjs';
 import { ratio, summarize } from '../harness/statistics.mjs';
@@ -17,7 +17,7 @@ export default {
   async measure({ rounds }) {
     const series = {};
     for (let process = 0; process < PROCESSES; process++) {
-      const results = await runApp(NEST_12, 'request-scope.mjs', [rounds(30)]);
+      const results = await runApp(NEST_12, 'request-scope.mjs', [rounds(30)], { flags: WEIGHING });
       for (const [name, values] of Object.entries(results)) (series[name] ??= []).push(...values);
     }
     return series;

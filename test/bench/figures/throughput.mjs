@@ -4,33 +4,33 @@ import { loadTool } from '../harness/places.mjs';
 import { ratio, summarize } from '../harness/statistics.mjs';
 import { SUBJECTS } from '../subjects.mjs';
 
-const COMPARED = ['ours', 'singleton'];
+/** The singleton twice: how far apart two servers are that run the same code. */
+const COMPARED = { ours: SUBJECTS.ours, singleton: SUBJECTS.singleton, again: SUBJECTS.singleton };
 const SECONDS = 1;
-const RUNS_PER_PROCESS = 12;
+const RUNS_PER_PROCESS = 6;
 
 /** Requests a second that read from a real redis-server, over a client at module level. */
 export default {
   id: 'throughput',
 
   async measure({ rounds, env }) {
-    const series = { ours: [], singleton: [] };
-    const perCpu = { ours: [], singleton: [] };
+    const series = { ours: [], singleton: [], again: [] };
+    const perCpu = { ours: [], singleton: [], again: [] };
     // Fresh processes now and then: each compiles its code in its own way.
-    for (let round = 0; round < rounds(5); round++) {
+    for (let round = 0; round < rounds(11); round++) {
+      const order = Object.entries(COMPARED);
+      if (round % 2) order.reverse();
       const servers = {};
-      for (const name of COMPARED) {
-        const { place, file } = SUBJECTS[name];
+      for (const [name, { place, file }] of order) {
         servers[name] = await startServer(place, 'serve.mjs', [`./subjects/redis/${file}`], env);
       }
       try {
         for (let run = -1; run < RUNS_PER_PROCESS; run++) {
-          const order = (round + run) % 2 ? COMPARED : COMPARED.toReversed();
-          for (const name of order) {
-            const before = servers[name].cpuSeconds();
-            const { answered, seconds } = await load(`${servers[name].url}/links/1`);
-            if (run < 0) continue;
-            series[name].push(answered / seconds);
-            perCpu[name].push(answered / (servers[name].cpuSeconds() - before));
+          const runs = await Promise.all(order.map(([name]) => serve(servers[name])));
+          if (run < 0) continue;
+          for (const [index, [name]] of order.entries()) {
+            series[name].push(runs[index].perSecond);
+            perCpu[name].push(runs[index].perCpuSecond);
           }
         }
       } finally {
@@ -40,27 +40,30 @@ export default {
     return { series, perCpu };
   },
 
-  report({ series: { ours, singleton }, perCpu }) {
+  report({ series, perCpu }) {
+    const { ours, singleton } = series;
     const throughput = ratio(perCpu.ours, perCpu.singleton);
+    const again = spread(ratio(perCpu.again, perCpu.singleton));
     const perSecond = (value) => `${count(value)}/s`;
     const perCpuSecond = (value) => `${count(value)}/CPU s`;
     return {
       title: 'Handler throughput',
-      about: `50 connections for ${SECONDS} s a run (autocannon); the handler reads one key from a real redis-server. Server, load generator and Redis share the processors, so that requests a second vary a lot from run to run; what a request costs the server’s JavaScript thread does not. The goal is held against requests per second of its processor time.`,
+      about: `50 connections for ${SECONDS} s a run (autocannon); the handler reads one key from a real redis-server. The servers are loaded at the same time, so that whatever else the machine does slows all of them down; they, the load generator and Redis share the processors, so that requests a second are what is left for each. What a request costs the server’s JavaScript thread depends on that far less: the goal is held against requests per second of its processor time. The singleton is served twice: its ratio to itself is what the measurement can tell.`,
       rows: [
         {
           figure: 'handler throughput',
           goal: '>= 0.99 x module-level singleton',
           ours: `${spread(summarize(perCpu.ours), perCpuSecond)}<br>${perSecond(summarize(ours).median)}`,
           compared: `singleton ${spread(summarize(perCpu.singleton), perCpuSecond)}<br>${perSecond(summarize(singleton).median)}`,
-          ratio: `${spread(throughput)}<br>requests a second ${spread(ratio(ours, singleton))}`,
+          ratio: `${spread(throughput)}<br>singleton over itself ${again}<br>requests a second ${spread(ratio(ours, singleton))}`,
           met: throughput.median >= 0.99,
+          why: `what the handler calls is the driver’s own object in both; a second server of the same singleton is at ${again} of the first, and a difference smaller than that is not one of the code.`,
         },
       ],
       details: table(
         ['subject', 'requests a second', 'requests a second of CPU', 'runs'],
-        Object.entries({ ours, singleton }).map(([name, values]) => [
-          SUBJECTS[name].title,
+        Object.entries(series).map(([name, values]) => [
+          name === 'again' ? `${COMPARED[name].title}, once more` : COMPARED[name].title,
           spread(summarize(values), perSecond),
           spread(summarize(perCpu[name]), perCpuSecond),
           count(values.length),
@@ -70,8 +73,15 @@ export default {
   },
 };
 
-async function load(url) {
-  const result = await loadTool('autocannon')({ url, connections: 50, duration: SECONDS });
+async function serve({ url, cpuSeconds }) {
+  const before = cpuSeconds();
+  const result = await loadTool('autocannon')({
+    url: `${url}/links/1`,
+    connections: 50,
+    duration: SECONDS,
+    sampleInt: 100, // how often it looks whether it is over
+  });
   if (result.non2xx || result.errors) throw new Error(`${url}: ${result.non2xx} failed, ${result.errors} unanswered`);
-  return { answered: result['2xx'], seconds: result.duration };
+  const answered = result['2xx'];
+  return { perSecond: answered / result.duration, perCpuSecond: answered / (cpuSeconds() - before) };
 }

@@ -6,11 +6,18 @@ import { appIn } from './places.mjs';
 
 const SCHEDULED = '/proc/self/schedstat'; // Linux
 const readScheduled = (pid) => readFileSync(SCHEDULED.replace('self', pid), 'utf8').split(' ')[0];
-const NODE_FLAGS = ['--no-warnings', '--expose-gc'];
+
+/**
+ * For runs that take a time of some milliseconds: a young generation that none of them fills. Else a few kB decide whether
+ * one more collection of it, of 3 to 4 ms, falls into the time of one subject and not of the other.
+ */
+export const ROOMY = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
+/** For runs that weigh. What a collection leaves to other threads slows down what follows: such runs take no time. */
+export const WEIGHING = ['--expose-gc'];
 
 /** Runs an app to its end in a process of its own, and returns the JSON that it prints. */
-export async function runApp(place, file, args = [], env = {}) {
-  const child = spawn(process.execPath, [...NODE_FLAGS, appIn(place, file), ...args.map(String)], {
+export async function runApp(place, file, args = [], { env = {}, flags = [] } = {}) {
+  const child = spawn(process.execPath, ['--no-warnings', ...flags, appIn(place, file), ...args.map(String)], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

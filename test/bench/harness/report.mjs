@@ -9,7 +9,7 @@ const HEADER = ['figure', 'goal', 'nestjs-clients', 'compared with', 'ratio', ''
 export function printReport(figures, results) {
   const reports = figures.map(({ id, report }) => report(results.measured[id]));
   for (const { title, rows, details } of reports) {
-    console.log(`\n${title}\n\n${table(HEADER, rows.map(toCells))}\n\n${details}`);
+    console.log([`\n${title}`, table(HEADER, rows.map(toCells)), ...explain(rows), details].join('\n\n'));
   }
 }
 
@@ -45,7 +45,26 @@ ${met} of ${rows.length} met.
 
 ${table(HEADER, rows.map(toCells))}
 
-${reports.map(renderSection).join('\n')}`;
+${renderMissed(rows)}${reports.map(renderSection).join('\n')}`;
+}
+
+function renderMissed(rows) {
+  const missed = explain(rows);
+  if (missed.length === 0) return '';
+  return `## Goals that are missed, and why
+
+Each with what was measured beside it, in the same alternation; differences and ratios are taken run by run.
+
+${missed.join('\n')}
+
+`;
+}
+
+/** A line for each missed goal: its limit, and the limit's cause. */
+function explain(rows) {
+  return rows
+    .filter(({ met }) => !met)
+    .map(({ figure, goal, why }) => `- **${figure}**, ${goal}: ${why ?? 'no limit is measured.'}`);
 }
 
 function renderSection({ id, title, about, details, plot }) {
