@@ -2,13 +2,9 @@ import type { InjectionToken } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { getClientName, getClientToken } from './clients.tokens.js';
 
+type Module = NonNullable<ReturnType<ModulesContainer['get']>>;
 /** What Nest keeps of a provider: its name, and the providers that it has injected into it. */
-type Wrapper =
-  ReturnType<ModulesContainer['values']> extends Iterable<infer M>
-    ? M extends { providers: Map<unknown, infer W> }
-      ? W
-      : never
-    : never;
+type Wrapper = NonNullable<ReturnType<Module['providers']['get']>>;
 
 /** The classes that inject an eager client: as an ordinary singleton it is injected without INQUIRER. */
 export function findConsumers(modules: ModulesContainer, client: string): string[] {

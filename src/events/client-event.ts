@@ -33,8 +33,7 @@ export type ClientEvent =
   /** Closing failed or passed its deadline; the client was then destroyed by force, if its driver can. */
   | (Happened & { readonly type: 'closeFailed'; readonly duration: number; readonly error: Error });
 
-type Stamped = 'client' | 'at';
-type Unstamped<E> = E extends ClientEvent ? Omit<E, Stamped> : never;
+type Unstamped<E> = E extends ClientEvent ? Omit<E, keyof Happened> : never;
 
 /** An event before the registry has said which client it is about, and when. */
 export type ClientOccurrence = Unstamped<ClientEvent>;
