@@ -1,22 +1,14 @@
-import {
-  Inject,
-  Module,
-  type DynamicModule,
-  type InjectionToken,
-  type OnApplicationBootstrap,
-  type OnModuleDestroy,
-} from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { ClientsCoreModule, setDistance } from './clients-core.module.js';
 import type { ClientsModuleAsyncOptions, ClientsModuleOptions } from './clients.module-options.js';
 import {
   createClientProviders,
-  createModuleProviders,
   DECLARATION,
   declareClients,
+  inquirerProvider,
   type Declaration,
 } from './clients.providers.js';
-import { createSupply, supplyNothing, type CreateSupply } from './clients.supply.js';
 import type { ClientDefinitions, ClientOptionsOf } from './definition/client-definition.js';
 import { validateAsyncOptions, validateOptions } from './clients.validate-options.js';
 import { ClientRegistry } from './registry/client-registry.js';
@@ -66,7 +58,7 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
    */
   static forRoot<C extends ClientDefinitions>(options: ClientsModuleOptions<C>): DynamicModule {
     validateOptions(options);
-    return compose(options, supplyNothing);
+    return compose(options);
   }
 
   /**
@@ -90,26 +82,18 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
     options: ClientsModuleAsyncOptions<C, O>,
   ): DynamicModule {
     validateAsyncOptions(options);
-    const { inject = [], useExisting } = options;
-    return compose(options, createSupply(options), useExisting === undefined ? inject : [useExisting]);
+    return compose(options);
   }
 }
 
-function compose(
-  options: ClientsModuleOptions,
-  supply: CreateSupply,
-  supplyInjects: readonly InjectionToken[] = [],
-): DynamicModule {
-  const { clients, isGlobal = true, imports = [], shutdownTimeout } = options;
+function compose(options: Declaration): DynamicModule {
+  const { clients, isGlobal = true, imports = [] } = options;
   const providers = createClientProviders(clients, ClientsModule);
   return {
     module: ClientsModule,
     global: isGlobal,
     imports: [ClientsCoreModule, ...imports],
-    providers: [
-      ...createModuleProviders({ clients, shutdownTimeout, createSupply: supply, supplyInjects }),
-      ...providers,
-    ],
+    providers: [{ provide: DECLARATION, useValue: options }, inquirerProvider, ...providers],
     exports: [ClientsCoreModule, ...providers.map(({ provide }) => provide)],
   };
 }

@@ -1,20 +1,15 @@
-import { Scope, type FactoryProvider, type InjectionToken, type Provider, type Type } from '@nestjs/common';
+import { Scope, type FactoryProvider, type Provider, type Type } from '@nestjs/common';
 import { INQUIRER, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { getClassName, resolveTokens } from './clients.resolution.js';
-import type { CreateSupply } from './clients.supply.js';
+import { createSupply } from './clients.supply.js';
 import { getClientToken } from './clients.tokens.js';
+import type { ClientsModuleAsyncOptions } from './clients.module-options.js';
 import type { ClientDefinitions } from './definition/client-definition.js';
 import { ClientRegistry, type ClientSource } from './registry/client-registry.js';
 import { findConsumers, findClientsBehind } from './clients.wiring.js';
 
-/** What one `forRoot` call declares. */
-export interface Declaration {
-  readonly clients: ClientDefinitions;
-  readonly shutdownTimeout: number | undefined;
-  readonly createSupply: CreateSupply;
-  /** What the factory of `forRootAsync` injects. */
-  readonly supplyInjects: readonly InjectionToken[];
-}
+/** What one `forRoot` or `forRootAsync` call was given. */
+export type Declaration = ClientsModuleAsyncOptions;
 
 export const DECLARATION = Symbol('nestjs-clients:declaration');
 
@@ -35,11 +30,12 @@ export function declareClients(registry: ClientRegistry, modules: ModulesContain
     const declaration = providers.get(DECLARATION)?.instance as Declaration | undefined;
     const moduleRef = providers.get(ModuleRef)?.instance as ModuleRef | undefined;
     if (!declaration || !moduleRef || (one && one !== declaration)) continue;
-    const { clients, shutdownTimeout, createSupply, supplyInjects } = declaration;
+    const { clients, shutdownTimeout, useExisting, inject: injected = [] } = declaration;
+    const supplyInjects = useExisting === undefined ? injected : [useExisting];
     const resolve: ClientSource['resolve'] = (tokens, consumer) => resolveTokens(moduleRef, tokens, consumer);
     const source: ClientSource = {
       resolve,
-      supply: createSupply(resolve, moduleRef),
+      supply: createSupply(declaration, resolve, moduleRef),
       findDependencies: ({ blueprint: { inject, configurable } }) =>
         findClientsBehind(modules, configurable ? [...inject, ...supplyInjects] : inject),
       findConsumers: (name) => findConsumers(modules, name),
@@ -78,13 +74,8 @@ export function createClientProviders(clients: ClientDefinitions, host: Type<Hos
   });
 }
 
-/** What those need in their module. */
-export function createModuleProviders(declaration: Declaration): Provider[] {
-  return [{ provide: DECLARATION, useValue: declaration }, inquirerProvider];
-}
-
 /**
  * What Nest's own core module provides, so that for each client Nest finds the token here: it looks up whatever a
  * transient provider injects, at bootstrap, and would search every imported and global module for it.
  */
-const inquirerProvider: Provider = { provide: INQUIRER, scope: Scope.TRANSIENT, useFactory: () => undefined };
+export const inquirerProvider: Provider = { provide: INQUIRER, scope: Scope.TRANSIENT, useFactory: () => undefined };

@@ -3,36 +3,27 @@ import type { ClientsModuleAsyncOptions, ClientsOptionsFactory } from './clients
 import { ClientsInvalidOptionsError } from './errors/clients-invalid-options.error.js';
 import type { ClientSource } from './registry/client-registry.js';
 
-/** Makes, for one `forRoot` call in one application, the function that supplies client options by name. */
-export type CreateSupply = (resolve: ClientSource['resolve'], moduleRef: ModuleRef) => ClientSource['supply'];
-
-/** For `forRoot`: each client has its options itself. */
-export const supplyNothing: CreateSupply = () => {
-  const nothing = Promise.resolve(new Map<string, unknown>());
-  return () => nothing;
-};
-
-/** For `forRootAsync`: runs the factory once, when it is first needed; one that fails runs again the next time. */
-export function createSupply({
-  clients,
-  inject = [],
-  useFactory,
-  useClass,
-  useExisting,
-}: ClientsModuleAsyncOptions): CreateSupply {
-  return (resolve, moduleRef) => {
-    const run = async (): Promise<unknown> => {
-      if (useFactory) return useFactory(...((await resolve(inject)) as never[]));
-      if (useClass) return (await moduleRef.create(useClass)).createClientsOptions();
-      const [factory] = (await resolve([useExisting as NonNullable<typeof useExisting>])) as [ClientsOptionsFactory];
-      return factory.createClientsOptions();
-    };
-    let supplied: Promise<ReadonlyMap<string, unknown>> | undefined;
-    return () => {
-      supplied ??= run().then((options) => toMap(options, clients));
-      supplied.catch(() => (supplied = undefined));
-      return supplied;
-    };
+/**
+ * The options that the factory of `forRootAsync` supplies: it runs once, when it is first needed; one that fails runs
+ * again the next time. With `forRoot` there is none, and each client has its options itself.
+ */
+export function createSupply(
+  { clients, inject = [], useFactory, useClass, useExisting }: ClientsModuleAsyncOptions,
+  resolve: ClientSource['resolve'],
+  moduleRef: ModuleRef,
+): ClientSource['supply'] {
+  const run = async (): Promise<unknown> => {
+    if (useFactory) return useFactory(...((await resolve(inject)) as never[]));
+    if (useClass) return (await moduleRef.create(useClass)).createClientsOptions();
+    if (useExisting === undefined) return {};
+    const [factory] = (await resolve([useExisting])) as [ClientsOptionsFactory];
+    return factory.createClientsOptions();
+  };
+  let supplied: Promise<ReadonlyMap<string, unknown>> | undefined;
+  return async (name) => {
+    supplied ??= run().then((options) => toMap(options, clients));
+    supplied.catch(() => (supplied = undefined));
+    return (await supplied).get(name);
   };
 }
 

@@ -25,8 +25,8 @@ const SHUTDOWN_TIMEOUT = 10_000;
 export interface ClientSource {
   /** Gets values from Nest, in the module of that call; `consumer` is whom they are for, if anyone. */
   resolve(tokens: readonly InjectionToken[], consumer?: string): Promise<readonly unknown[]>;
-  /** The options that the factory of `forRootAsync` supplies, by client name. */
-  supply(): Promise<ReadonlyMap<string, unknown>>;
+  /** The options that the factory of `forRootAsync` supplies for the client of that name. */
+  supply(name: string): Promise<unknown>;
   /** The names of the classes that inject the eager client of that name. */
   findConsumers(name: string): readonly string[];
   /** The names of the clients that a client is built on, through whatever other providers. */
@@ -282,7 +282,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
       consumer,
       started: () => this.#started,
       resolve: (tokens) => this.#resolve(tokens, source, name),
-      supply: async () => (definition.blueprint.configurable ? (await source.supply()).get(name) : undefined),
+      supply: async () => (definition.blueprint.configurable ? source.supply(name) : undefined),
     });
     const instance = await this.#refusal.within(
       Infinity,
