@@ -1,35 +1,28 @@
-/** What can be built on others of its kind. */
-export interface Dependent<D> {
-  readonly dependencies: ReadonlySet<D>;
-}
-
 /**
  * Closes dependents before what they are built on, and independent ones in parallel.
  *
  * @param close must not reject: one that fails must not keep the others open
+ * @returns what `close` gave for each, in the order of `all`
  */
-export async function closeInOrder<D extends Dependent<D>>(
-  all: Iterable<D>,
-  close: (item: D) => Promise<void>,
-): Promise<void> {
-  const dependents = new Map<D, D[]>();
-  for (const item of all) dependents.set(item, []);
-  for (const item of dependents.keys()) {
+export async function closeInOrder<D extends { readonly dependencies: ReadonlySet<D> }, R>(
+  all: readonly D[],
+  close: (item: D) => Promise<R>,
+): Promise<(R | undefined)[]> {
+  const dependents = new Map<D, D[]>(all.map((item) => [item, []]));
+  for (const item of all) {
     for (const dependency of item.dependencies) dependents.get(dependency)?.push(item);
   }
 
-  const closing = new Map<D, Promise<void>>();
-  const closeAfterDependents = (item: D, path: ReadonlySet<D>): Promise<void> => {
+  const closing = new Map<D, Promise<R | undefined>>();
+  const closeAfterDependents = (item: D): Promise<R | undefined> => {
     const known = closing.get(item);
     if (known) return known;
     // Were there a cycle after all, closing in some order would beat waiting for ever.
-    const before = (dependents.get(item) ?? []).filter((dependent) => !path.has(dependent));
-    const through = new Set(path).add(item);
-    const promise = Promise.all(before.map((dependent) => closeAfterDependents(dependent, through))).then(() =>
-      close(item),
-    );
+    closing.set(item, Promise.resolve(undefined));
+    const before = (dependents.get(item) ?? []).map(closeAfterDependents);
+    const promise = Promise.all(before).then(() => close(item));
     closing.set(item, promise);
     return promise;
   };
-  await Promise.all([...dependents.keys()].map((item) => closeAfterDependents(item, new Set())));
+  return Promise.all(all.map(closeAfterDependents));
 }
