@@ -331,12 +331,12 @@ export class ClientRegistry<C = Record<string, unknown>> {
       closing.push(client);
     }
 
-    await closeInOrder(closing, async (client) => void (await client.close(remaining)));
+    const outcomes = await closeInOrder(closing, (client) => client.close(remaining));
     this.#events.complete();
     const failures = new Map<string, Error>();
-    for (const client of closing) {
-      const failure = await client.close(remaining);
-      if (failure) failures.set(client.name, failure);
+    for (const [index, { name }] of closing.entries()) {
+      const failure = outcomes[index];
+      if (failure) failures.set(name, failure);
     }
     if (failures.size > 0) throw new ClientsCloseFailedError(failures);
   }

@@ -45,7 +45,6 @@ export class SharedClient<T = unknown> {
   #creation: Promise<T> | undefined;
   #pending = '';
   #opened: Promise<void> | undefined;
-  #closed: Promise<Error | undefined> | undefined;
   /** Given as soon as nobody gets the client any more. */
   readonly #refusal = new Refusal();
   readonly #disposals = new Set<Promise<Error | undefined>>();
@@ -275,17 +274,12 @@ export class SharedClient<T = unknown> {
   }
 
   /**
-   * Closes the client, once: gracefully, else by force. Never rejects.
+   * Closes the client, which nobody gets any more: gracefully, else by force. It is called once. Never rejects.
    *
    * @param remaining the milliseconds left for closing everything
    * @returns why it did not close gracefully, if so
    */
-  close(remaining: () => number): Promise<Error | undefined> {
-    this.refuse();
-    return (this.#closed ??= this.#close(remaining));
-  }
-
-  async #close(remaining: () => number): Promise<Error | undefined> {
+  async close(remaining: () => number): Promise<Error | undefined> {
     const startedAt = performance.now();
     const { state, instance } = this;
     let failure: Error | undefined;
