@@ -284,11 +284,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
       resolve: (tokens) => this.#resolve(tokens, source, name),
       supply: async () => (definition.blueprint.configurable ? source.supply(name) : undefined),
     });
-    const instance = await this.#refusal.within(
-      Infinity,
-      () => shared,
-      () => new ClientsClosedError(name),
-    );
+    const instance = await this.#refusal.within(name, Infinity, () => shared);
     // One of scope 'process' may have been built by an application that is still booting.
     if (this.#started && definition.lifecycle.scope === 'process') await client.open();
     if (this.#closing) throw new ClientsClosedError(name);

@@ -1,6 +1,6 @@
 import type { ClientDefinition } from '../definition/client-definition.js';
 import { describeError, type Redactor } from '../errors/redactor.js';
-import { isDeadline, within } from './deadline.js';
+import { within } from './deadline.js';
 
 type Disposables = AsyncDisposable & Disposable;
 
@@ -21,11 +21,10 @@ export async function dispose<T>(
 ): Promise<Error | undefined> {
   if (!lifecycle.owned) return undefined; // its owner closes it
   const attempt = async (name: string, timeout: number, work: () => unknown): Promise<Error | undefined> => {
+    const late = () => new Error(`${name} did not end within ${Math.round(timeout)} ms`);
     try {
-      await within(timeout, work);
-      return undefined;
+      return await within(timeout, async () => void (await work()), late);
     } catch (error) {
-      if (isDeadline(error)) return new Error(`${name} did not end within ${Math.round(timeout)} ms`);
       const cause = redactor.error(error);
       return new Error(`${name} failed: ${describeError(cause)}`, { cause });
     }

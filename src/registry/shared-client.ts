@@ -8,7 +8,7 @@ import { Redactor, describeError } from '../errors/redactor.js';
 import type { ClientOccurrence } from '../events/client-event.js';
 import type { BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
-import { delay, isDeadline, within } from './deadline.js';
+import { within } from './deadline.js';
 import { dispose } from './dispose.js';
 import { Refusal } from './refusal.js';
 
@@ -86,14 +86,17 @@ export class SharedClient<T = unknown> {
     this.#creation = creation;
     try {
       const { createTimeout } = this.definition.lifecycle;
-      const instance = await this.#refusal.within(createTimeout, () => creation, this.#closedError);
+      const late = () => {
+        throw new ClientsCreateTimeoutError(this.name, createTimeout, this.#pending);
+      };
+      const instance = await this.#refusal.within(this.name, createTimeout, () => creation, late);
       if (this.#refusal.isGiven) throw this.#closedError(); // in the very turn in which the build has ended
       this.instance = instance;
       this.state = 'open';
       const duration = elapsed(startedAt);
       Object.assign(this.history, { createdAt: new Date(), createDuration: duration });
       this.emit({ type: 'created', duration, ...whom });
-      if (request.started()) await this.#refusal.within(Infinity, () => this.open(), this.#closedError);
+      if (request.started()) await this.#refusal.within(this.name, Infinity, () => this.open());
       return instance;
     } catch (error) {
       // Whatever the build has made, or makes after all when nobody waits for it any more, is closed; once it is open,
@@ -150,9 +153,6 @@ export class SharedClient<T = unknown> {
 
   #explain(error: unknown): Error {
     const { name } = this;
-    if (isDeadline(error)) {
-      return new ClientsCreateTimeoutError(name, this.definition.lifecycle.createTimeout, this.#pending);
-    }
     // One that is not about another client says already whose it is, what is wrong and how to mend it.
     if (error instanceof ClientsError && (error.client ?? name) === name) return error;
     const cause = this.#redactor.error(error);
@@ -203,7 +203,7 @@ export class SharedClient<T = unknown> {
       // The last look has hardly any time, and finds only that.
       if (left <= 0) throw this.#notReady(found ?? problem);
       found = problem;
-      await delay(Math.min(pause, left));
+      await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
     }
   }
 
@@ -239,13 +239,13 @@ export class SharedClient<T = unknown> {
 
   /** Why the client cannot be used, if so. */
   async #probe(timeout: number): Promise<Error | undefined> {
-    const { instance, state, definition } = this;
+    const { name, instance, state, definition } = this;
     if (instance === undefined || state !== 'open') return this.#closedError();
+    const look = async () => void (await definition.blueprint.driver.check?.(instance));
+    const late = () => new Error(`no answer within ${Math.round(timeout)} ms`);
     try {
-      await this.#refusal.within(timeout, () => definition.blueprint.driver.check?.(instance), this.#closedError);
-      return undefined;
+      return await this.#refusal.within<Error | undefined>(name, timeout, look, late);
     } catch (error) {
-      if (isDeadline(error)) return new Error(`no answer within ${Math.round(timeout)} ms`);
       return this.#redactor.error(error);
     }
   }
@@ -302,12 +302,10 @@ export class SharedClient<T = unknown> {
   async #awaitCreation(remaining: () => number): Promise<Error | undefined> {
     const timeout = Math.min(this.definition.lifecycle.closeTimeout, remaining());
     await this.#shared?.catch(ignore); // refused, so at once
-    try {
-      await within(timeout, () => this.#creation?.then(ignore, ignore));
-      return undefined;
-    } catch {
-      return new Error(`it was still being created ${Math.round(timeout)} ms after shutdown began: ${this.#pending}`);
-    }
+    const ended = async () => void (await this.#creation?.catch(ignore));
+    const late = () =>
+      new Error(`it was still being created ${Math.round(timeout)} ms after shutdown began: ${this.#pending}`);
+    return within<Error | undefined>(timeout, ended, late);
   }
 
   /** Closes what a build has made that failed or came too late. */
