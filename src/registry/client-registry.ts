@@ -119,8 +119,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
       name: declared.name,
       kind: declared.definition.kind,
       state: declared.client?.state ?? (this.#closing ? 'closed' : 'idle'),
-      // Once it has started, an eager client's consumers are known.
-      consumers: [...(declared.consumers ?? (this.#started ? [] : findEagerConsumers(declared)))],
+      consumers: [...(declared.consumers ?? findEagerConsumers(declared))],
       ...declared.client?.history,
     }));
   }
@@ -201,7 +200,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   async inject(name: string, consumer?: string): Promise<unknown> {
     const declared = this.#find(name);
     const instance = await (this.#getBuilt(declared) ?? this.#build(declared, consumer));
-    if (consumer) this.#addConsumer(name, consumer);
+    if (consumer) this.#addConsumer(declared, consumer);
     return instance;
   }
 
@@ -211,7 +210,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     this.#started = true;
     const clients: SharedClient[] = [];
     for (const declared of this.#declared.values()) {
-      for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared.name, consumer);
+      for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared, consumer);
       this.#hold(declared);
       if (declared.client) clients.push(declared.client);
     }
@@ -239,11 +238,11 @@ export class ClientRegistry<C = Record<string, unknown>> {
     }
   }
 
-  #addConsumer(name: string, consumer: string): void {
-    const consumers = (this.#find(name).consumers ??= new Set());
+  #addConsumer(declared: Declared, consumer: string): void {
+    const consumers = (declared.consumers ??= new Set());
     if (consumers.has(consumer)) return;
     consumers.add(consumer);
-    this.#publish(name, { type: 'injected', consumer });
+    this.#publish(declared.name, { type: 'injected', consumer });
   }
 
   #find(name: string, dependent?: string): Declared {
@@ -268,8 +267,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   /** If a client is being built in this context, notes that it is built on the one of that name. */
   #dependOn(name: string): void {
-    const problem = this.#tracker.current?.dependOn(this.#shared(this.#find(name)));
-    if (problem) throw problem;
+    this.#tracker.current?.dependOn(this.#shared(this.#find(name)));
   }
 
   async #build(declared: Declared, consumer?: string): Promise<unknown> {
@@ -277,6 +275,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     const state = declared.client?.state;
     if (this.#refusesBuilds && state !== 'creating' && state !== 'open') throw new ClientsClosedError(name);
     const client = this.#shared(declared);
+    this.#tracker.current?.dependOn(client);
     const shared = client.get({
       tracker: this.#tracker,
       consumer,

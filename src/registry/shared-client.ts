@@ -62,8 +62,6 @@ export class SharedClient<T = unknown> {
   /** The one instance, built if it is not there. A failed build is forgotten, so that the next call tries again. */
   get(request: BuildRequest): Promise<T> {
     if (this.#refusal.isGiven) return Promise.reject(this.#closedError());
-    const problem = request.tracker.current?.dependOn(this);
-    if (problem) return Promise.reject(problem);
     if (!this.#shared) {
       const shared = this.#build(request);
       this.#shared = shared;
@@ -136,19 +134,18 @@ export class SharedClient<T = unknown> {
     return instance;
   }
 
-  /** Notes that this client, which is being built, is built on `dependency`; or returns why it cannot be. */
-  dependOn(dependency: SharedClient): Error | undefined {
+  /** Notes that this client, which is being built, is built on `dependency`; or throws because it cannot be. */
+  dependOn(dependency: SharedClient): void {
     const path = dependency.state === 'creating' ? findPath(dependency, this) : undefined;
     if (path) {
       const names = [this, ...path].map(({ name }) => `"${name}"`).join(' -> ');
-      return new ClientsCreateFailedError(this.name, `it is built on itself: ${names}`);
+      throw new ClientsCreateFailedError(this.name, `it is built on itself: ${names}`);
     }
     if (this.definition.lifecycle.scope === 'process' && dependency.definition.lifecycle.scope === 'app') {
       const problem = `its scope is "process", but "${dependency.name}", which it is built on, closes with one application`;
-      return new ClientsCreateFailedError(this.name, `${problem}. Give both the same scope`);
+      throw new ClientsCreateFailedError(this.name, `${problem}. Give both the same scope`);
     }
     this.dependencies.add(dependency);
-    return undefined;
   }
 
   #explain(error: unknown): Error {
