@@ -7,7 +7,7 @@ type Observer = (occurrence: ClientOccurrence) => void;
 /** One application's part in a client. Only one that has started holds it open: one that fails to boot never closes. */
 interface Part {
   readonly observe: Observer;
-  readonly holds: boolean;
+  holds: boolean;
 }
 
 interface ProcessClient {
@@ -41,10 +41,9 @@ export function shareInProcess(
 /** Keeps the client open until the application releases it. */
 export function holdInProcess(client: SharedClient, application: object): void {
   const shared = clients.get(client.definition);
-  if (shared?.client !== client) return; // closed meanwhile; what took its place is not this application's
-  const { parts } = shared;
-  // An application that uses only what is built on this client has not asked for it.
-  parts.set(application, { observe: parts.get(application)?.observe ?? (() => {}), holds: true });
+  // Closed meanwhile? What took its place is not this application's.
+  const part = shared?.client === client ? shared.parts.get(application) : undefined;
+  if (part) part.holds = true;
 }
 
 /** Lets go of the client. Returns whether nobody holds it any more, so that it is to be closed now. */
