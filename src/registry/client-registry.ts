@@ -285,7 +285,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     });
     const instance = await this.#refusal.within(name, Infinity, () => shared);
     // One of scope 'process' may have been built by an application that is still booting.
-    if (this.#started && definition.lifecycle.scope === 'process') await client.open();
+    if (this.#started) await client.open();
     if (this.#closing) throw new ClientsClosedError(name);
     declared.built = shared;
     return instance;

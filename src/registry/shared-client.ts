@@ -61,7 +61,6 @@ export class SharedClient<T = unknown> {
 
   /** The one instance, built if it is not there. A failed build is forgotten, so that the next call tries again. */
   get(request: BuildRequest): Promise<T> {
-    if (this.#refusal.isGiven) return Promise.reject(this.#closedError());
     if (!this.#shared) {
       const shared = this.#build(request);
       this.#shared = shared;
@@ -77,7 +76,6 @@ export class SharedClient<T = unknown> {
     const startedAt = performance.now();
     this.state = 'creating';
     this.dependencies.clear();
-    this.#opened = undefined;
     this.emit({ type: 'creating', ...whom });
 
     const creation = request.tracker.run(this, () => this.#create(request));
