@@ -260,14 +260,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
   async #getFromNest(name: string): Promise<unknown> {
     const { source } = this.#find(name);
     if (this.#closing) throw new ClientsClosedError(name);
-    this.#dependOn(name);
-    const [client] = await source.resolve([getClientToken(name)]);
+    const [client] = await this.#resolve([getClientToken(name)], source);
     return client;
-  }
-
-  /** If a client is being built in this context, notes that it is built on the one of that name. */
-  #dependOn(name: string): void {
-    this.#tracker.current?.dependOn(this.#shared(this.#find(name)));
   }
 
   async #build(declared: Declared, consumer?: string): Promise<unknown> {
@@ -291,12 +285,13 @@ export class ClientRegistry<C = Record<string, unknown>> {
     return instance;
   }
 
-  #resolve(tokens: readonly InjectionToken[], source: ClientSource, name: string): Promise<readonly unknown[]> {
+  /** Gets values from Nest. A client that is being built in this context is built on the clients among them. */
+  #resolve(tokens: readonly InjectionToken[], source: ClientSource, consumer?: string): Promise<readonly unknown[]> {
     for (const token of tokens) {
-      const dependency = getClientName(token);
-      if (dependency !== undefined) this.#dependOn(dependency);
+      const name = getClientName(token);
+      if (name !== undefined) this.#tracker.current?.dependOn(this.#shared(this.#find(name)));
     }
-    return source.resolve(tokens, name);
+    return source.resolve(tokens, consumer);
   }
 
   #shared(declared: Declared): SharedClient {
