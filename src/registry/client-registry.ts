@@ -265,7 +265,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   async #build(declared: Declared, consumer?: string): Promise<unknown> {
-    const { name, definition, source } = declared;
+    const { name, source } = declared;
     const state = declared.client?.state;
     if (this.#refusesBuilds && state !== 'creating' && state !== 'open') throw new ClientsClosedError(name);
     const client = this.#shared(declared);
@@ -275,7 +275,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
       consumer,
       started: () => this.#started,
       resolve: (tokens) => this.#resolve(tokens, source, name),
-      supply: async () => (definition.blueprint.configurable ? source.supply(name) : undefined),
+      supply: () => source.supply(name),
     });
     const instance = await this.#refusal.within(name, Infinity, () => shared);
     // One of scope 'process' may have been built by an application that is still booting.

@@ -13,9 +13,9 @@ const DESTROY_TIMEOUT = 2_050;
  * @param remaining the milliseconds left for closing everything
  * @returns why it did not close gracefully, if so
  */
-export async function dispose<T>(
-  { blueprint: { driver }, lifecycle }: ClientDefinition<T>,
-  instance: T,
+export async function dispose(
+  { blueprint: { driver }, lifecycle }: ClientDefinition,
+  instance: unknown,
   redactor: Redactor,
   remaining: () => number,
 ): Promise<Error | undefined> {

@@ -30,9 +30,9 @@ export interface BuildRequest {
 }
 
 /** One client's life: built once on demand, shared, opened, checked, closed once. It knows nothing of Nest. */
-export class SharedClient<T = unknown> {
+export class SharedClient {
   state: ClientState = 'idle';
-  instance: T | undefined;
+  instance: unknown;
   /** What `status()` tells of its life so far. */
   readonly history: Pick<ClientStatus, 'createdAt' | 'createDuration' | 'lastError'> = {};
   /** The clients that this one's build asked for. */
@@ -41,26 +41,24 @@ export class SharedClient<T = unknown> {
   readonly #redactor = new Redactor();
   /** The newest background error. */
   #reported: unknown;
-  #shared: Promise<T> | undefined;
-  #creation: Promise<T> | undefined;
+  #shared: Promise<unknown> | undefined;
+  #creation: Promise<unknown> | undefined;
   #pending = '';
   #opened: Promise<void> | undefined;
   /** Given as soon as nobody gets the client any more. */
   readonly #refusal = new Refusal();
-  readonly #disposals = new Set<Promise<Error | undefined>>();
+  readonly #discards = new Set<Promise<Error | undefined>>();
 
   constructor(
     readonly name: string,
-    readonly definition: ClientDefinition<T>,
+    readonly definition: ClientDefinition,
     readonly emit: (occurrence: ClientOccurrence) => void,
   ) {}
-
-  readonly #closedError = () => new ClientsClosedError(this.name);
 
   // ── build ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The one instance, built if it is not there. A failed build is forgotten, so that the next call tries again. */
-  get(request: BuildRequest): Promise<T> {
+  get(request: BuildRequest): Promise<unknown> {
     if (!this.#shared) {
       const shared = this.#build(request);
       this.#shared = shared;
@@ -71,7 +69,7 @@ export class SharedClient<T = unknown> {
     return this.#shared;
   }
 
-  async #build(request: BuildRequest): Promise<T> {
+  async #build(request: BuildRequest): Promise<unknown> {
     const whom = request.consumer ? { consumer: request.consumer } : {};
     const startedAt = performance.now();
     this.state = 'creating';
@@ -111,12 +109,12 @@ export class SharedClient<T = unknown> {
     }
   }
 
-  async #create(request: BuildRequest): Promise<T> {
+  async #create(request: BuildRequest): Promise<unknown> {
     const { blueprint } = this.definition;
     this.#pending = 'what it injects is not there yet';
     const dependencies = await request.resolve(blueprint.inject);
     this.#pending = 'the factory of forRootAsync has not returned yet';
-    const supplied = await request.supply();
+    const supplied = blueprint.configurable ? await request.supply() : undefined;
     this.#pending = 'create() has not returned yet';
     const instance = await blueprint.create({ name: this.name, dependencies, supplied, redactor: this.#redactor });
     if (instance === undefined || instance === null) throw new TypeError('create() returned no client');
@@ -260,6 +258,10 @@ export class SharedClient<T = unknown> {
     this.history.lastError = { ...summarize(error), at: new Date() };
   }
 
+  #closedError(): Error {
+    return new ClientsClosedError(this.name);
+  }
+
   // ── close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** From now on nobody gets the client; whoever waits for it is refused at once. */
@@ -282,14 +284,14 @@ export class SharedClient<T = unknown> {
     if (state === 'open' && instance !== undefined && this.definition.lifecycle.owned) {
       this.state = 'closing';
       this.emit({ type: 'closing' });
-      failure = await this.#dispose(instance, remaining);
+      failure = await dispose(this.definition, instance, this.#redactor, remaining);
     }
     const wasClosed = this.state === 'closing' && !failure;
     this.state = 'closed';
     this.instance = undefined;
     if (failure) this.#closeFailed(failure, startedAt);
     else if (wasClosed) this.emit({ type: 'closed', duration: elapsed(startedAt) });
-    const discarded = await within(remaining(), () => Promise.all(this.#disposals)).catch(() => []);
+    const discarded = await within(remaining(), () => Promise.all(this.#discards)).catch(() => []);
     return failure ?? discarded.find((problem) => problem !== undefined);
   }
 
@@ -304,16 +306,13 @@ export class SharedClient<T = unknown> {
   }
 
   /** Closes what a build has made that failed or came too late. */
-  async #discard(instance: T): Promise<void> {
+  async #discard(instance: unknown): Promise<void> {
     const startedAt = performance.now();
-    const failure = await this.#dispose(instance);
+    const disposal = dispose(this.definition, instance, this.#redactor, () => Infinity);
+    this.#discards.add(disposal);
+    const failure = await disposal;
+    this.#discards.delete(disposal);
     if (failure) this.#closeFailed(failure, startedAt);
-  }
-
-  #dispose(instance: T, remaining: () => number = () => Infinity): Promise<Error | undefined> {
-    const disposal = dispose(this.definition, instance, this.#redactor, remaining);
-    this.#disposals.add(disposal);
-    return disposal.finally(() => this.#disposals.delete(disposal));
   }
 
   #closeFailed(error: Error, startedAt: number): void {
