@@ -17,35 +17,24 @@ export class ClientLogger {
 
   log(event: ClientEvent): void {
     const client = `Client "${event.client}"`;
+    const took = 'duration' in event ? `${Math.round(event.duration)} ms` : '';
+    const problem = 'error' in event ? describeError(event.error) : '';
     switch (event.type) {
-      case 'created':
-        // Once, unless it does not get ready and is built again and again.
-        this.#logSparingly(
-          'log',
-          `${client} created in`,
-          ` ${ms(event.duration)}${event.consumer ? ` for ${event.consumer}` : ''}`,
-        );
+      case 'created': // once, unless it does not get ready and is built again and again
+        this.#logSparingly('log', `${client} created in`, event.consumer ? `${took} for ${event.consumer}` : took);
         break;
       case 'createFailed':
-        this.#logSparingly(
-          'error',
-          `${client} not created after`,
-          ` ${ms(event.duration)}: ${describeError(event.error)}`,
-        );
+        this.#logSparingly('error', `${client} not created after`, `${took}: ${problem}`);
         break;
       case 'connected':
-        this.#logger.log(`${client} connected in ${ms(event.duration)}`);
+      case 'closed':
+        this.#logger.log(`${client} ${event.type} in ${took}`);
         break;
       case 'error':
-        this.#logSparingly('warn', `${client} reports:`, ` ${describeError(event.error)}`);
-        break;
-      case 'closed':
-        this.#logger.log(`${client} closed in ${ms(event.duration)}`);
+        this.#logSparingly('warn', `${client} reports:`, problem);
         break;
       case 'closeFailed':
-        this.#logger.error(
-          `${client} not closed gracefully after ${ms(event.duration)}: ${describeError(event.error)}`,
-        );
+        this.#logger.error(`${client} not closed gracefully after ${took}: ${problem}`);
         break;
       default: // 'creating', 'injected' and 'closing' are for events$: a line each would drown the others.
     }
@@ -61,10 +50,6 @@ export class ClientLogger {
     }
     const more = last?.unlogged ? ` (and ${last.unlogged} more since the last such line)` : '';
     this.#lines.set(kind, { loggedAt: now, unlogged: 0 });
-    this.#logger[level](kind + detail + more);
+    this.#logger[level](`${kind} ${detail}${more}`);
   }
-}
-
-function ms(duration: number): string {
-  return `${Math.round(duration)} ms`;
 }
