@@ -81,11 +81,12 @@ function validateDefinition(where: string, name: string, definition: unknown, fr
     const remedy = 'declare it with defineClient(), redisClient(), dynamoDBClient() or the like';
     throw new ClientsInvalidOptionsError(subject, `it is not a client definition; ${remedy}`);
   }
-  if (!isObject(definition.declaredLifecycle)) {
+  const { blueprint, declaredLifecycle = {} } = definition;
+  if (!isObject(declaredLifecycle)) {
     throw new ClientsInvalidOptionsError(subject, 'its lifecycle, the last argument, must be an object');
   }
-  obey(`${subject}, lifecycle`, definition.declaredLifecycle, LIFECYCLE_RULES);
-  const problem = definition.blueprint.findProblem({ fromFactory });
+  obey(`${subject}, lifecycle`, declaredLifecycle, LIFECYCLE_RULES);
+  const problem = blueprint.findProblem({ fromFactory });
   if (problem) throw new ClientsInvalidOptionsError(subject, problem);
 }
 

@@ -5,8 +5,6 @@ import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from 
 
 declare const types: unique symbol;
 
-const NOTHING: ClientLifecycle = Object.freeze({});
-
 /** What a definition may use while it builds its client. */
 export interface BuildContext {
   /** The client's name, for errors. */
@@ -26,7 +24,7 @@ export interface ClientBlueprint<T> {
   /** Called as its methods: a driver may be an instance of a class. */
   readonly driver: ClientBehaviour<T>;
   /** Whether the factory of `forRootAsync` can supply this client's options. */
-  readonly configurable: boolean;
+  readonly configurable?: boolean;
   /** Says what is wrong with the options as far as they are known before an application exists; never a value. */
   findProblem(options: { fromFactory: boolean }): string | undefined;
   create(context: BuildContext): T | Promise<T>;
@@ -48,9 +46,9 @@ export class ClientDefinition<T = unknown, O = unknown> {
   constructor(
     /** @internal */ readonly blueprint: ClientBlueprint<T>,
     /** @internal As the user wrote it, to be validated under the client's name. */
-    readonly declaredLifecycle: ClientLifecycle = NOTHING,
+    readonly declaredLifecycle?: ClientLifecycle,
   ) {
-    this.lifecycle = declaredLifecycle === NOTHING ? DEFAULT_LIFECYCLE : completeLifecycle(declaredLifecycle);
+    this.lifecycle = declaredLifecycle ? completeLifecycle(declaredLifecycle) : DEFAULT_LIFECYCLE;
   }
 
   /** What kind of client this is, as `status()` shows it. */
@@ -60,7 +58,7 @@ export class ClientDefinition<T = unknown, O = unknown> {
 }
 
 function completeLifecycle(declared: ClientLifecycle): ResolvedLifecycle {
-  const given = Object.entries(declared ?? {}).filter(([, value]) => value !== undefined);
+  const given = Object.entries(declared).filter(([, value]) => value !== undefined);
   return { ...DEFAULT_LIFECYCLE, ...Object.fromEntries(given) };
 }
 

@@ -38,10 +38,6 @@ class DriverBlueprint<T> implements ClientBlueprint<T> {
     return this.driver.inject ?? NONE;
   }
 
-  get configurable(): boolean {
-    return false;
-  }
-
   findProblem(): string | undefined {
     return findDriverProblem(this.driver);
   }
