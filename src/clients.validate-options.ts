@@ -46,32 +46,26 @@ const ASYNC_OPTIONS_RULES: Rules = {
 };
 
 /** Checks what `forRoot` was given, and each client's definition. Never repeats a value, which may be a secret. */
-export function validateOptions(options: unknown): void {
+export function validateOptions(options: object): void {
   validate('ClientsModule.forRoot()', options, OPTIONS_RULES, false);
 }
 
 /** Checks what `forRootAsync` was given, and each client's definition as far as it is complete. */
-export function validateAsyncOptions(options: unknown): void {
+export function validateAsyncOptions(options: object): void {
   const where = 'ClientsModule.forRootAsync()';
-  const valid = validate(where, options, ASYNC_OPTIONS_RULES, true);
+  validate(where, options, ASYNC_OPTIONS_RULES, true);
   const sources = Object.keys(SOURCE_RULES);
-  if (sources.filter((key) => valid[key] !== undefined).length !== 1) {
+  if (sources.filter((key) => Reflect.get(options, key) !== undefined).length !== 1) {
     throw new ClientsInvalidOptionsError(where, `give exactly one of ${sources.join(', ')}`);
   }
 }
 
-function validate(
-  where: string,
-  options: unknown,
-  rules: Rules,
-  fromFactory: boolean,
-): Readonly<Record<string, unknown>> {
+function validate(where: string, options: object, rules: Rules, fromFactory: boolean): void {
   if (!isObject(options)) throw new ClientsInvalidOptionsError(where, 'it takes an object: { clients: { ... } }');
   obey(where, { ...options, clients: options['clients'] ?? null }, rules); // the one that must be there
   for (const [name, definition] of Object.entries(options['clients'] as object)) {
     validateDefinition(where, name, definition, fromFactory);
   }
-  return options;
 }
 
 function validateDefinition(where: string, name: string, definition: unknown, fromFactory: boolean): void {
