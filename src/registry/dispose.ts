@@ -20,7 +20,8 @@ export async function dispose(
   remaining: () => number,
 ): Promise<Error | undefined> {
   if (!lifecycle.owned) return undefined; // its owner closes it
-  const attempt = async (name: string, timeout: number, work: () => unknown): Promise<Error | undefined> => {
+  const attempt = async (name: string, longest: number, work: () => unknown): Promise<Error | undefined> => {
+    const timeout = Math.min(longest, remaining());
     const late = () => new Error(`${name} did not end within ${Math.round(timeout)} ms`);
     try {
       return await within(timeout, async () => void (await work()), late);
@@ -30,10 +31,10 @@ export async function dispose(
     }
   };
 
-  const destroy = () => attempt('destroy()', Math.min(DESTROY_TIMEOUT, remaining()), () => driver.destroy?.(instance));
+  const destroy = () => attempt('destroy()', DESTROY_TIMEOUT, () => driver.destroy?.(instance));
 
   let isGraceful = true;
-  const failure = await attempt('close()', Math.min(lifecycle.closeTimeout, remaining()), () => {
+  const failure = await attempt('close()', lifecycle.closeTimeout, () => {
     if (driver.close) return driver.close(instance);
     const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: disposeNow } = instance as Partial<Disposables>;
     const disposal = asyncDispose ?? disposeNow;
