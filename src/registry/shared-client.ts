@@ -34,7 +34,7 @@ export class SharedClient {
   state: ClientState = 'idle';
   instance: unknown;
   /** What `status()` tells of its life so far. */
-  readonly history: Pick<ClientStatus, 'createdAt' | 'createDuration' | 'lastError'> = {};
+  history: Pick<ClientStatus, 'createdAt' | 'createDuration' | 'lastError'> = {};
   /** The clients that this one's build asked for. */
   readonly dependencies = new Set<SharedClient>();
 
@@ -88,7 +88,7 @@ export class SharedClient {
       this.instance = instance;
       this.state = 'open';
       const duration = elapsed(startedAt);
-      Object.assign(this.history, { createdAt: new Date(), createDuration: duration });
+      this.history = { ...this.history, createdAt: new Date(), createDuration: duration };
       this.emit({ type: 'created', duration, ...whom });
       if (request.started()) await this.#refusal.within(this.name, Infinity, () => this.open());
       return instance;
@@ -98,8 +98,7 @@ export class SharedClient {
       if (this.state === 'creating' || this.state === 'open') {
         creation.then((instance) => this.#discard(instance), ignore);
         this.instance = undefined;
-        delete this.history.createdAt;
-        delete this.history.createDuration;
+        this.history = {};
         this.state = this.#refusal.isGiven ? 'closed' : 'idle';
       }
       const failure = this.#explain(error);
@@ -173,11 +172,10 @@ export class SharedClient {
 
   async #connect(): Promise<void> {
     const { driver } = this.definition.blueprint;
-    const { instance } = this;
-    if (!driver.connect || instance === undefined) return;
+    if (!driver.connect) return;
     const startedAt = performance.now();
     try {
-      await driver.connect(instance);
+      await driver.connect(this.instance);
       if (this.state === 'open') this.emit({ type: 'connected', duration: elapsed(startedAt) });
     } catch (error) {
       this.report(error);
@@ -233,7 +231,7 @@ export class SharedClient {
   /** Why the client cannot be used, if so. */
   async #probe(timeout: number): Promise<Error | undefined> {
     const { name, instance, state, definition } = this;
-    if (instance === undefined || state !== 'open') return this.#closedError();
+    if (state !== 'open') return this.#closedError();
     const look = async () => void (await definition.blueprint.driver.check?.(instance));
     const late = () => new Error(`no answer within ${Math.round(timeout)} ms`);
     try {
@@ -281,7 +279,7 @@ export class SharedClient {
     const { state, instance } = this;
     let failure: Error | undefined;
     if (state === 'creating') failure = await this.#awaitCreation(remaining);
-    if (state === 'open' && instance !== undefined && this.definition.lifecycle.owned) {
+    if (state === 'open' && this.definition.lifecycle.owned) {
       this.state = 'closing';
       this.emit({ type: 'closing' });
       failure = await dispose(this.definition, instance, this.#redactor, remaining);
