@@ -30,8 +30,7 @@ export function shareInProcess(
   let shared = clients.get(definition);
   if (!shared) {
     const parts = new Map<object, Part>();
-    const client = new SharedClient(name, definition, (occurrence) => tell(parts, occurrence));
-    shared = { client, parts };
+    shared = { client: new SharedClient(name, definition, (occurrence) => tell(parts, occurrence)), parts };
     clients.set(definition, shared);
   }
   if (!shared.parts.has(application)) shared.parts.set(application, { observe, holds: false });

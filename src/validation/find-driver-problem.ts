@@ -1,8 +1,8 @@
-import { isFunction, isObject, TOKENS, type Rule, type Rules } from './rules.js';
+import { isFunction, isObject, TOKENS, type Rule } from './rules.js';
 
 const FUNCTION: Rule = [isFunction, 'must be a function'];
 
-const RULES: Rules = {
+const RULES = Object.entries<Rule>({
   kind: [(value) => typeof value === 'string', 'must be a string'],
   inject: TOKENS,
   create: FUNCTION,
@@ -11,16 +11,14 @@ const RULES: Rules = {
   close: FUNCTION,
   destroy: FUNCTION,
   onError: FUNCTION,
-};
-const KEYS = Object.keys(RULES);
+});
 
 /** Says what is wrong with what `defineClient` was given, and how to mend it. */
 export function findDriverProblem(driver: unknown): string | undefined {
   if (!isObject(driver)) return 'defineClient() takes a driver object: { create: () => ... }';
   // By the names of the rules and not by its own: a driver may be an instance of a class.
-  for (const key of KEYS) {
-    const rule = driver[key] === undefined ? undefined : RULES[key];
-    if (rule && !rule[0](driver[key])) return `"${key}" of its driver ${rule[1]}`;
+  for (const [key, [isValid, problem]] of RULES) {
+    if (driver[key] !== undefined && !isValid(driver[key])) return `"${key}" of its driver ${problem}`;
   }
   return driver['create'] === undefined ? 'its driver has no "create" function' : undefined;
 }
