@@ -59,14 +59,7 @@ export class SharedClient {
 
   /** The one instance, built if it is not there. A failed build is forgotten, so that the next call tries again. */
   get(request: BuildRequest): Promise<unknown> {
-    if (!this.#shared) {
-      const shared = this.#build(request);
-      this.#shared = shared;
-      shared.catch(() => {
-        if (this.#shared === shared) this.#shared = undefined;
-      });
-    }
-    return this.#shared;
+    return (this.#shared ??= this.#build(request));
   }
 
   async #build(request: BuildRequest): Promise<unknown> {
@@ -93,6 +86,7 @@ export class SharedClient {
       if (request.started()) await this.#refusal.within(this.name, Infinity, () => this.open());
       return instance;
     } catch (error) {
+      this.#shared = undefined;
       // Whatever the build has made, or makes after all when nobody waits for it any more, is closed; once it is open,
       // close() may have come first.
       if (this.state === 'creating' || this.state === 'open') {
