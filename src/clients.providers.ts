@@ -59,19 +59,13 @@ interface Host {
  * nobody injects is never built. The classes that inject it stay singletons. INQUIRER tells which class asks.
  */
 export function createClientProviders(clients: ClientDefinitions, host: Type<Host>): FactoryProvider[] {
-  const [eager, lazy] = [[host], [host, INQUIRER]];
-  return Object.entries(clients).map(([name, { lifecycle }]): FactoryProvider => {
-    const provide = getClientToken(name);
-    if (lifecycle.eager) {
-      return { provide, inject: eager, useFactory: ({ registry }: Host) => registry.inject(name) };
-    }
-    return {
-      provide,
-      scope: Scope.TRANSIENT,
-      inject: lazy,
-      useFactory: ({ registry }: Host, inquirer: unknown) => registry.inject(name, getClassName(inquirer)),
-    };
-  });
+  const [toEager, toLazy] = [[host], [host, INQUIRER]];
+  return Object.entries(clients).map(([name, { lifecycle }]) => ({
+    provide: getClientToken(name),
+    scope: lifecycle.eager ? Scope.DEFAULT : Scope.TRANSIENT,
+    inject: lifecycle.eager ? toEager : toLazy,
+    useFactory: ({ registry }: Host, inquirer?: unknown) => registry.inject(name, getClassName(inquirer)),
+  }));
 }
 
 /**
