@@ -572,6 +572,13 @@ describe('eager: true', () => {
     expect(registryOf(app).peek('main')).toBe(journal.built[0]);
   });
 
+  it('lists consumers of a client that a lazily loaded module declares', async () => {
+    const app = await bootApp({ imports: [clientsOf({})] });
+    const clients = clientsOf({ main: new Journal().client('main', {}, { eager: true }) });
+    await app.get(LazyModuleLoader).load(() => moduleOf({ imports: [clients], providers: [ServiceConsumer] }, 'Lazy'));
+    expect(registryOf(app).status()).toMatchObject([{ name: 'main', consumers: ['ServiceConsumer'] }]);
+  });
+
   it('lists consumers in status() and publishes them', async () => {
     const app = await bootApp({
       imports: [clientsOf({ main: new Journal().client('main', {}, { eager: true }) })],
