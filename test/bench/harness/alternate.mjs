@@ -21,5 +21,5 @@ export async function alternate(subjects, rounds, run) {
 function inOrder(entries, round) {
   const first = Math.max(0, Math.floor(round / 2)) % entries.length;
   const order = [...entries.slice(first), ...entries.slice(0, first)];
-  return round % 2 ? order.reverse() : order;
+  return round % 2 ? order.toReversed() : order;
 }
