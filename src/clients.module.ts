@@ -87,13 +87,14 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
 }
 
 function compose(options: Declaration): DynamicModule {
-  const { clients, isGlobal = true, imports = [] } = options;
+  const { isGlobal = true, imports = [] } = options;
+  const clients = { ...options.clients }; // what becomes of the caller's object is not checked any more
   const providers = createClientProviders(clients, ClientsModule);
   return {
     module: ClientsModule,
     global: isGlobal,
     imports: [ClientsCoreModule, ...imports],
-    providers: [{ provide: DECLARATION, useValue: options }, inquirerProvider, ...providers],
+    providers: [{ provide: DECLARATION, useValue: { ...options, clients } }, inquirerProvider, ...providers],
     exports: [ClientsCoreModule, ...providers.map(({ provide }) => provide)],
   };
 }

@@ -12,23 +12,32 @@ export function createSupply(
   resolve: ClientSource['resolve'],
   moduleRef: ModuleRef,
 ): ClientSource['supply'] {
-  const run = async (): Promise<unknown> => {
+  const call = async (): Promise<unknown> => {
     if (useFactory) return useFactory(...((await resolve(inject)) as never[]));
     if (useClass) return (await moduleRef.create(useClass)).createClientsOptions();
     if (useExisting === undefined) return {};
     const [factory] = (await resolve([useExisting])) as [ClientsOptionsFactory];
     return factory.createClientsOptions();
   };
-  let supplied: Promise<ReadonlyMap<string, unknown>> | undefined;
-  return async (name) => {
-    supplied ??= run().then((options) => toMap(options, clients));
-    supplied.catch(() => (supplied = undefined));
-    return (await supplied).get(name);
+  let current: { readonly options: Promise<unknown>; readonly waiting: Set<string> } | undefined;
+  return async (client) => {
+    // A client whose last build still waits for it has given up: the factory may hang for ever.
+    if (current?.waiting.has(client)) current = undefined;
+    const run = (current ??= { options: call(), waiting: new Set() });
+    run.waiting.add(client);
+    try {
+      return pick(client, await run.options, clients);
+    } catch (error) {
+      if (current === run) current = undefined;
+      throw error;
+    } finally {
+      run.waiting.delete(client);
+    }
   };
 }
 
-function toMap(options: unknown, clients: ClientsModuleAsyncOptions['clients']): ReadonlyMap<string, unknown> {
-  const where = 'The options factory of ClientsModule.forRootAsync()';
+function pick(client: string, options: unknown, clients: ClientsModuleAsyncOptions['clients']): unknown {
+  const where = `Client "${client}", options factory of ClientsModule.forRootAsync()`;
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ClientsInvalidOptionsError(where, 'it must return an object of client options by client name');
   }
@@ -38,5 +47,5 @@ function toMap(options: unknown, clients: ClientsModuleAsyncOptions['clients']):
     const problem = `it returned options for "${name}", which is not a client that takes any; these do: ${known.join(', ')}`;
     throw new ClientsInvalidOptionsError(where, problem);
   }
-  return new Map(Object.entries(options));
+  return new Map<string, unknown>(Object.entries(options)).get(client);
 }

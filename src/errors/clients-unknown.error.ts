@@ -11,6 +11,6 @@ export class ClientsUnknownError extends ClientsError {
   ) {
     const names = known.length > 0 ? known.map((name) => `"${name}"`).join(', ') : 'none';
     const why = dependent === undefined ? '' : `, on which "${dependent}" is built`;
-    super(`No client is named "${client}"${why}. Declared in ClientsModule.forRoot({ clients }): ${names}.`);
+    super(`No client is named "${String(client)}"${why}. Declared in ClientsModule.forRoot({ clients }): ${names}.`);
   }
 }

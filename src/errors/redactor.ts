@@ -41,6 +41,11 @@ export class Redactor {
     visit(options, '');
   }
 
+  /** As `keep`, of injected values that are plain data: through a service or a client one comes to half the process. */
+  keepData(values: readonly unknown[]): void {
+    this.keep(values.filter((value) => typeof value !== 'object' || value === null || isPlainObject(value)));
+  }
+
   /** The text without credentials. */
   text(text: string): string {
     let clean = text.replace(URL_CREDENTIALS, `://${STRUCK}@`).replace(TELLING_PAIR, `$1${STRUCK}`);
@@ -143,6 +148,10 @@ function entries(value: object): [string, unknown][] {
   if (value instanceof Map) return [...own, ...[...value].map(([key, item]): [string, unknown] => [String(key), item])];
   if (value instanceof Set) return [...own, ...[...value].map((item): [string, unknown] => ['', item])];
   return own;
+}
+
+function isPlainObject(value: object): boolean {
+  return [null, Object.prototype].includes(Object.getPrototypeOf(value) as object | null);
 }
 
 /** Whether an object is printed as the data that it holds, by nothing that could print something else. */

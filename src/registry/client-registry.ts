@@ -5,8 +5,11 @@ import { getClientName, getClientToken } from '../clients.tokens.js';
 import type { ClientDefinition, ClientDefinitions } from '../definition/client-definition.js';
 import { ClientsCloseFailedError } from '../errors/clients-close-failed.error.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
+import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
 import { ClientsDuplicateError } from '../errors/clients-duplicate.error.js';
+import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { ClientsUnknownError } from '../errors/clients-unknown.error.js';
+import type { ClientsError } from '../errors/clients.error.js';
 import type { ClientEvent, ClientOccurrence } from '../events/client-event.js';
 import { ClientLogger } from '../events/client-logger.js';
 import { BuildTracker } from './build-tracker.js';
@@ -105,7 +108,9 @@ export class ClientRegistry<C = Record<string, unknown>> {
    */
   peek<N extends NameOf<C>>(name: N): ClientOf<C, N> | undefined;
   peek(name: string): unknown {
-    return this.#find(name).client?.instance;
+    const { client } = this.#find(name);
+    if (client?.instance !== undefined) this.#tracker.current?.dependencies.add(client);
+    return client?.instance;
   }
 
   /**
@@ -120,14 +125,14 @@ export class ClientRegistry<C = Record<string, unknown>> {
       kind: declared.definition.kind,
       state: declared.client?.state ?? (this.#closing ? 'closed' : 'idle'),
       consumers: [...(declared.consumers ?? findEagerConsumers(declared))],
-      ...declared.client?.history,
+      ...structuredClone(declared.client?.history),
     }));
   }
 
   /**
    * Asks the client of that name whether it is well. Never builds, and always answers.
    *
-   * Rejects with `CLIENTS_UNKNOWN` if none is declared.
+   * Rejects with `CLIENTS_UNKNOWN` if none is declared, `CLIENTS_INVALID_OPTIONS` if `timeout` is none.
    *
    * @param options `timeout`: milliseconds until a client that does not answer counts as down, default 1,000
    * @example
@@ -135,7 +140,15 @@ export class ClientRegistry<C = Record<string, unknown>> {
    */
   async check(name: NameOf<C>, options: { timeout?: number } = {}): Promise<ClientHealth> {
     const { client, definition } = this.#find(name);
-    if (client) return client.check(options.timeout ?? CHECK_TIMEOUT);
+    const { timeout = CHECK_TIMEOUT } = options;
+    if (typeof timeout !== 'number' || !(timeout > 0)) {
+      throw new ClientsInvalidOptionsError(
+        'ClientRegistry.check()',
+        '"timeout" must be a number of milliseconds above 0',
+      );
+    }
+    // Another application may have another name for it.
+    if (client) return { ...(await client.check(timeout)), name };
     const about = { name, kind: definition.kind };
     if (!this.#closing) return { ...about, status: 'idle' };
     const { name: type, message } = new ClientsClosedError(name);
@@ -172,6 +185,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     for (const name of Object.keys(definitions)) {
       if (this.#declared.has(name)) throw new ClientsDuplicateError(name);
     }
+    this.#refuseSecondNames(definitions);
     for (const [name, definition] of Object.entries(definitions)) {
       const declared = { name, definition, source };
       this.#declared.set(name, declared);
@@ -277,12 +291,42 @@ export class ClientRegistry<C = Record<string, unknown>> {
       resolve: (tokens) => this.#resolve(tokens, source, name),
       supply: () => source.supply(name),
     });
-    const instance = await this.#refusal.within(name, Infinity, () => shared);
+    const instance = await this.#refusal
+      .within(name, Infinity, () => shared)
+      .catch((error: ClientsError) => {
+        if (error.client === undefined || error.client === name) throw error;
+        throw new ClientsCreateFailedError(name, error.message, { cause: error }); // it has another name elsewhere
+      });
+    this.#verifyDependencies(declared, client);
     // One of scope 'process' may have been built by an application that is still booting.
     if (this.#started) await client.open();
     if (this.#closing) throw new ClientsClosedError(name);
     declared.built = shared;
     return instance;
+  }
+
+  /** Refuses a client of the process that would have two names here: one definition is one client. */
+  #refuseSecondNames(definitions: ClientDefinitions): void {
+    const shared = Object.entries(definitions).filter(([, { lifecycle }]) => lifecycle.scope === 'process');
+    if (shared.length === 0) return;
+    const names = new Map([...this.#declared.values()].map(({ definition, name }) => [definition, name]));
+    for (const [name, definition] of shared) {
+      const other = names.get(definition);
+      const problem = `its definition, of scope "process", is declared as "${other}" too; give it one name`;
+      if (other !== undefined) throw new ClientsInvalidOptionsError(`Client "${name}"`, problem);
+      names.set(definition, name);
+    }
+  }
+
+  /** Refuses a client of the process that another application has built on what this one does not keep open. */
+  #verifyDependencies({ name, definition }: Declared, client: SharedClient): void {
+    if (definition.lifecycle.scope === 'app') return;
+    const own = new Set([...this.#declared.values()].map((declared) => declared.definition));
+    for (const dependency of client.dependencies) {
+      if (own.has(dependency.definition)) continue;
+      const problem = `it is built on "${dependency.name}" of another application. Declare that same definition here too`;
+      throw new ClientsCreateFailedError(name, problem);
+    }
   }
 
   /** Gets values from Nest. A client that is being built in this context is built on the clients among them. */
@@ -304,24 +348,23 @@ export class ClientRegistry<C = Record<string, unknown>> {
   async #closeAll(): Promise<void> {
     const end = performance.now() + (this.#shutdownTimeout ?? SHUTDOWN_TIMEOUT);
     const remaining = () => Math.max(0, end - performance.now());
-    const closing: SharedClient[] = [];
+    const closing: Declared[] = [];
+    const declaredOf = new Map<SharedClient, Declared>();
     for (const declared of this.#declared.values()) {
-      const { client, definition, source } = declared;
+      const { client, definition } = declared;
       declared.built = undefined;
       if (!client) continue;
-      if (definition.lifecycle.scope === 'process' && !releaseInProcess(client, this)) {
-        declared.client = undefined; // other applications go on with it
-        continue;
-      }
-      for (const name of source.findDependencies(definition)) {
-        const dependency = this.#declared.get(name)?.client;
-        if (dependency && dependency !== client) client.dependencies.add(dependency);
-      }
-      client.refuse();
-      closing.push(client);
+      closing.push(declared);
+      declaredOf.set(client, declared);
+      if (definition.lifecycle.scope === 'app') client.refuse();
     }
+    const dependenciesOf = ({ client, definition, source }: Declared): Declared[] => {
+      const injected = source.findDependencies(definition).map((name) => this.#declared.get(name));
+      const asked = [...(client?.dependencies ?? [])].map((dependency) => declaredOf.get(dependency));
+      return [...injected, ...asked].filter((dependency) => dependency !== undefined);
+    };
 
-    const outcomes = await closeInOrder(closing, (client) => client.close(remaining));
+    const outcomes = await closeInOrder(closing, dependenciesOf, (declared) => this.#closeOne(declared, remaining));
     this.#events.complete();
     const failures = new Map<string, Error>();
     for (const [index, { name }] of closing.entries()) {
@@ -329,6 +372,16 @@ export class ClientRegistry<C = Record<string, unknown>> {
       if (failure) failures.set(name, failure);
     }
     if (failures.size > 0) throw new ClientsCloseFailedError(failures);
+  }
+
+  async #closeOne(declared: Declared, remaining: () => number): Promise<Error | undefined> {
+    const { client, definition } = declared;
+    if (client && definition.lifecycle.scope === 'process') {
+      // Not before its dependents here are closed: another application may close meanwhile, and be the last but this.
+      if (releaseInProcess(client, this)) client.refuse();
+      else declared.client = undefined; // other applications go on with it
+    }
+    return declared.client?.close(remaining);
   }
 
   #publish(name: string, occurrence: ClientOccurrence): void {

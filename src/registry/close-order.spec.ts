@@ -6,6 +6,8 @@ class Node {
   readonly dependencies = new Set<Node>();
 }
 
+const dependenciesOf = (node: Node) => node.dependencies;
+
 /** Random graphs without cycles: each node may be built on those before it. */
 const graphs = fc.integer({ min: 1, max: 25 }).chain((size) =>
   fc.array(fc.tuple(fc.nat(size - 1), fc.nat(size - 1)), { maxLength: size * 3 }).map((edges) => {
@@ -20,7 +22,7 @@ describe('closeInOrder', () => {
     await fc.assert(
       fc.asyncProperty(graphs, fc.infiniteStream(fc.nat(3)), async (nodes, delays) => {
         const closed: Node[] = [];
-        await closeInOrder(nodes, async (node) => {
+        await closeInOrder(nodes, dependenciesOf, async (node) => {
           for (let turns = delays.next().value ?? 0; turns > 0; turns -= 1) await Promise.resolve();
           closed.push(node);
         });
@@ -40,7 +42,7 @@ describe('closeInOrder', () => {
     const nodes = [new Node(), new Node(), new Node()];
     let open = 0;
     let most = 0;
-    await closeInOrder(nodes, async () => {
+    await closeInOrder(nodes, dependenciesOf, async () => {
       most = Math.max(most, ++open);
       await new Promise((resolve) => setImmediate(resolve));
       open -= 1;
@@ -52,7 +54,21 @@ describe('closeInOrder', () => {
     const [inside, outside] = [new Node(), new Node()];
     inside.dependencies.add(outside);
     const closed: Node[] = [];
-    await closeInOrder([inside], async (node) => void closed.push(node));
+    await closeInOrder([inside], dependenciesOf, async (node) => void closed.push(node));
     expect(closed).toEqual([inside]);
+  });
+
+  it('closes what is built on itself after all, alone or over others, and says what came of each', async () => {
+    const [itself, a, b, on] = [new Node(), new Node(), new Node(), new Node()];
+    itself.dependencies.add(itself);
+    a.dependencies.add(b);
+    b.dependencies.add(a);
+    on.dependencies.add(a);
+    const nodes = [itself, a, b, on];
+    const closed: Node[] = [];
+    const outcomes = await closeInOrder(nodes, dependenciesOf, async (node) => closed.push(node) > 0 && node);
+    expect(new Set(closed)).toEqual(new Set(nodes));
+    expect(outcomes).toEqual(nodes);
+    expect(closed.indexOf(on)).toBeLessThan(closed.indexOf(a));
   });
 });

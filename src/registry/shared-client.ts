@@ -106,6 +106,7 @@ export class SharedClient {
     const { blueprint } = this.definition;
     this.#pending = 'what it injects is not there yet';
     const dependencies = await request.resolve(blueprint.inject);
+    this.#redactor.keepData(dependencies);
     this.#pending = 'the factory of forRootAsync has not returned yet';
     const supplied = blueprint.configurable ? await request.supply() : undefined;
     this.#pending = 'create() has not returned yet';
@@ -140,7 +141,7 @@ export class SharedClient {
   #explain(error: unknown): Error {
     const { name } = this;
     // One that is not about another client says already whose it is, what is wrong and how to mend it.
-    if (error instanceof ClientsError && (error.client ?? name) === name) return error;
+    if (isClientsError(error) && (error.client ?? name) === name) return error;
     const cause = this.#redactor.error(error);
     return new ClientsCreateFailedError(name, describeError(cause), { cause });
   }
@@ -323,6 +324,15 @@ function findPath(from: SharedClient, to: SharedClient, seen = new Set<SharedCli
     if (rest) return [from, ...rest];
   }
   return undefined;
+}
+
+/** What is thrown may be a proxy that cannot be looked at. */
+function isClientsError(error: unknown): error is ClientsError {
+  try {
+    return error instanceof ClientsError;
+  } catch {
+    return false;
+  }
 }
 
 function summarize(error: Error): { name: string; message: string } {

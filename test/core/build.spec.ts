@@ -149,6 +149,7 @@ describe('a build that fails', () => {
     ['an AggregateError that holds itself', cyclicAggregate()],
     ['a frozen Error', Object.freeze(new Error('no luck'))],
     ['an object without prototype', Object.create(null)],
+    ['a proxy that cannot be looked at', new Proxy({}, { getPrototypeOf: boom })],
   ];
 
   it.each(throwing)('reports CLIENTS_CREATE_FAILED when create() throws %s', async (_, value) => {

@@ -80,6 +80,20 @@ describe('the order of closing', () => {
     }
   }
 
+  it('closes a dependent first that came to it by registry.peek() in create()', async () => {
+    const journal = new Journal();
+    const dependent = slowly(journal, 'dependent', {
+      inject: [ClientRegistry],
+      create: (registry: ClientRegistry) => {
+        expect(registry.peek('base')).toBe(journal.built[0]);
+        return journal.build('dependent');
+      },
+    });
+    const { app } = await bootAll({ base: slowly(journal, 'base'), dependent }, 'base', 'dependent');
+    await app.close();
+    expect(journal.entries.slice(-4)).toEqual(dependentsFirst);
+  });
+
   it('closes an eager dependent before the eager client that it is built on', async () => {
     const journal = new Journal();
     const base = slowly(journal, 'base', {}, { eager: true });

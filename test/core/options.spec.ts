@@ -300,6 +300,46 @@ describe('ClientsModule.forRootAsync() with options that cannot work', () => {
   });
 });
 
+describe('ClientsModule.forRoot()', () => {
+  it('has read the clients when it returns: what becomes of the object then changes nothing', async () => {
+    const journal = new Journal();
+    const clients: Record<string, ReturnType<typeof journal.client>> = { main: journal.client('main') };
+    const clientsModule = ClientsModule.forRoot({ clients });
+    clients['late'] = journal.client('late');
+    delete clients['main'];
+    const registry = registryOf(await bootApp({ imports: [clientsModule] }));
+    expect(registry.status().map(({ name }) => name)).toEqual(['main']);
+    expect(await registry.get('main')).toBe(journal.built[0]);
+  });
+});
+
+describe('ClientRegistry', () => {
+  it.each([0, -1, Number.NaN, '50'])('refuses %j as the timeout of a check', async (timeout) => {
+    const registry = registryOf(await bootApp({ imports: [clientsOf({ main: new Journal().client('main') })] }));
+    const error = await rejection(registry.check('main', { timeout: timeout as number }));
+    expect(error.code).toBe('CLIENTS_INVALID_OPTIONS');
+    expect(error.message).toMatch(/ClientRegistry\.check\(\).*"timeout" must be a number of milliseconds/);
+  });
+
+  it('refuses a name that is no string, like any that it does not know', async () => {
+    const registry = registryOf(await bootApp({ imports: [clientsOf({ main: new Journal().client('main') })] }));
+    for (const name of [Symbol('main'), undefined, 1, {}]) {
+      expect((await rejection(registry.get(name as string))).code).toBe('CLIENTS_UNKNOWN');
+      expect((await rejection(registry.check(name as string))).code).toBe('CLIENTS_UNKNOWN');
+    }
+  });
+
+  it('gives a status that may be changed without changing the next one', async () => {
+    const registry = registryOf(await bootApp({ imports: [clientsOf({ main: new Journal().client('main') })] }));
+    await registry.get('main');
+    const [before] = structuredClone(registry.status());
+    const [status] = registry.status();
+    status?.createdAt?.setTime(0);
+    status?.consumers.push('Nobody');
+    expect(registry.status()[0]).toEqual(before);
+  });
+});
+
 describe('the factory of ClientsModule.forRootAsync()', () => {
   const boot = (options: unknown, providers = [Consumer]) => bootApp({ imports: [forRootAsync(options)], providers });
 
@@ -394,10 +434,23 @@ describe('the factory of ClientsModule.forRootAsync()', () => {
     expect(made).toBe(1);
   });
 
+  it('is called again by a client whose build has waited for it in vain, and then for all', async () => {
+    let runs = 0;
+    const useFactory = () => (++runs <= 2 ? new Promise(() => {}) : { main: { port: runs }, other: { port: runs } });
+    const [main, other] = [sdkClient({}, { createTimeout: 50 }), sdkClient({}, { createTimeout: 50 })];
+    const registry = registryOf(await boot({ clients: { main, other }, useFactory }, []));
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      expect((await rejection(registry.get('main'))).code).toBe('CLIENTS_CREATE_TIMEOUT');
+    }
+    expect(((await registry.get('main')) as FakeSdk).options).toEqual({ port: 3 });
+    expect(((await registry.get('other')) as FakeSdk).options).toEqual({ port: 3 });
+    expect(runs).toBe(3);
+  });
+
   const failing: [string, () => unknown, string, RegExp][] = [
     ['throws', fail, 'CLIENTS_CREATE_FAILED', /"main".*no settings/],
     ['rejects', () => Promise.reject(new Error('no settings')), 'CLIENTS_CREATE_FAILED', /"main".*no settings/],
-    ['returns undefined', () => undefined, 'CLIENTS_INVALID_OPTIONS', /object of client options/],
+    ['returns undefined', () => undefined, 'CLIENTS_INVALID_OPTIONS', /"main".*object of client options/],
     ['returns null', () => null, 'CLIENTS_INVALID_OPTIONS', /object of client options/],
     ['returns a string', () => PLANTED, 'CLIENTS_INVALID_OPTIONS', /object of client options/],
     ['returns an array', () => [{ url: PLANTED }], 'CLIENTS_INVALID_OPTIONS', /object of client options/],

@@ -327,6 +327,91 @@ describe("scope: 'process'", () => {
     },
   );
 
+  it('closes after what an application that closes at the same time has built on it', async () => {
+    const journal = new Journal();
+    const [begun, release] = [deferred(), deferred()];
+    const base = journal.client('base', {}, shared);
+    const close = async () => {
+      begun.resolve();
+      await release.promise;
+      journal.write('closed top');
+    };
+    const top = journal.client('top', { inject: [getClientToken('base')], close });
+    const first = await bootApp({ imports: [clientsOf({ base, top })] });
+    await registryOf(first).get('top');
+    const second = await bootApp({ imports: [clientsOf({ base })] });
+    await registryOf(second).get('base');
+    const firstClosed = first.close();
+    await begun.promise;
+    await second.close();
+    release.resolve();
+    await firstClosed;
+    expect(journal.entries.slice(-2)).toEqual(['closed top', 'close base']);
+  });
+
+  it('is refused by an application that does not declare what another has built it on', async () => {
+    const journal = new Journal();
+    const bases = [journal.client('ours', {}, shared), journal.client('theirs', {}, shared)];
+    const main = journal.client('main', { inject: [getClientToken('base')] }, shared);
+    const asking = journal.client(
+      'asking',
+      {
+        inject: [ClientRegistry],
+        create: async (registry: ClientRegistry) => {
+          await registry.get('base');
+          return journal.build('asking');
+        },
+      },
+      shared,
+    );
+    const first = await bootApp({ imports: [clientsOf({ base: bases[0]!, main, asking })] });
+    await registryOf(first).get('main');
+    await registryOf(first).get('asking');
+    const second = await bootApp({ imports: [clientsOf({ base: bases[1]!, main })] });
+    const third = await bootApp({ imports: [clientsOf({ asking })] });
+    for (const error of [
+      await rejection(registryOf(second).get('main')),
+      await rejection(registryOf(third).get('asking')),
+    ]) {
+      expect(error).toMatchObject({ code: 'CLIENTS_CREATE_FAILED' });
+      expect(error.message).toMatch(/"base" of another application/);
+    }
+  });
+
+  it('has one name in an application: a second one is refused', async () => {
+    const main = new Journal().client('main', {}, shared);
+    for (const imports of [[clientsOf({ main, other: main })], [clientsOf({ main }), clientsOf({ other: main })]]) {
+      const error = await rejection(bootApp({ imports }));
+      expect(error).toMatchObject({ code: 'CLIENTS_INVALID_OPTIONS' });
+      expect(error.message).toMatch(/"other".*"main"/);
+    }
+  });
+
+  it('is called by its own name in each application: health, errors, and what did not close', async () => {
+    let broken = true;
+    const driver = {
+      create: () => {
+        if (broken) throw new Error('no luck');
+        return new FakeClient('main');
+      },
+      close: () => Promise.reject(new Error('no end')),
+    };
+    const main = new Journal().client('main', driver, shared);
+    const first = await bootApp({ imports: [clientsOf({ main })] });
+    const second = await bootApp({ imports: [clientsOf({ other: main })] });
+    expect(await rejection(registryOf(second).get('other'))).toMatchObject({
+      code: 'CLIENTS_CREATE_FAILED',
+      client: 'other',
+    });
+    broken = false;
+    await registryOf(second).get('other');
+    expect(await registryOf(second).check('other')).toMatchObject({ name: 'other', status: 'up' });
+    await first.close();
+    const error = await rejection(registryOf(second).close());
+    expect(error).toMatchObject({ code: 'CLIENTS_CLOSE_FAILED', clients: ['other'] });
+    expect(error.message).toContain('"other" (close() failed: no end');
+  });
+
   it('is never shared by two definitions, however alike', async () => {
     const journal = new Journal();
     await boot(journal.client('main', {}, shared));

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { configurableClient, type ConfigurableDriver } from '../../src/kinds/configurable-client.js';
 import { Redactor } from '../../src/errors/redactor.js';
 import { defineClient, getClientToken, InjectClient, type ClientEvent, type ClientRegistry } from '../../src/index.js';
-import { bootApp, clientsOf, recordEvents, registryOf, rejection, turn } from '../support/boot-app.js';
+import { bootApp, clientsOf, moduleOf, recordEvents, registryOf, rejection, turn } from '../support/boot-app.js';
 import { FakeClient, Journal } from '../support/journal.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 
@@ -200,6 +200,10 @@ describe('a credential', () => {
 
 type SdkOptions = Record<string, unknown>;
 
+function exporting(provider: { provide: string; useValue: unknown }) {
+  return moduleOf({ providers: [provider], exports: [provider.provide] }, 'SettingsModule');
+}
+
 function sdk(
   options: SdkOptions | { useFactory: () => SdkOptions },
   driver: Partial<ConfigurableDriver<FakeClient, SdkOptions>> = {},
@@ -253,6 +257,22 @@ describe('a credential in the options', () => {
     expectClean(await registry.check('main'), secret);
     expectClean(await rejection(registry.close()), secret);
     expectAllClean(observed, secret);
+  });
+
+  it.each([
+    ['an object', { password: CANARY }],
+    ['a URL', URL_WITH_CANARY],
+  ])('that is injected as %s is struck out of what create() says', async (_, value) => {
+    const settings = { provide: 'SETTINGS', useValue: value };
+    const create = () => {
+      throw new Error(`cannot log in with ${CANARY}`);
+    };
+    const imports = [
+      clientsOf({ main: defineClient({ inject: ['SETTINGS'], create }) }, { imports: [exporting(settings)] }),
+    ];
+    const registry = registryOf(await bootApp({ imports }));
+    expectClean(await rejection(registry.get('main')));
+    expectClean(registry.status());
   });
 
   it('is struck out of what findProblem() says, should it repeat a value', async () => {
