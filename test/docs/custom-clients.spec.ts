@@ -4,6 +4,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ClientsModule, defineClient, InjectClient } from '../../src/index.js';
 import { bootApp, recordEvents, registryOf } from '../support/boot-app.js';
 import { runExample } from './examples.js';
 
@@ -46,6 +47,22 @@ describe(PAGE, () => {
     });
     await app.close();
     expect(await received[0]).toBe('visits:1|c\n');
+  });
+
+  it('is right that Nest calls the hooks of a client, once for each class that injects it', async () => {
+    const calls: string[] = [];
+    const main = defineClient({
+      create: () => ({ onModuleDestroy: () => calls.push('hook') }),
+      close: () => calls.push('close'),
+    });
+    const consumers = ['First', 'Second'].map((name) => {
+      const consumer = { [name]: class {} }[name] as Type;
+      InjectClient('main')(consumer.prototype as object, 'client');
+      return consumer;
+    });
+    const app = await bootApp({ imports: [ClientsModule.forRoot({ clients: { main } })], providers: consumers });
+    await app.close();
+    expect(calls).toEqual(['hook', 'hook', 'close']);
   });
 
   it('closes a client before the one that it is built on', async () => {
