@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { ClientStatus } from '../../src/index.js';
 import { describeWithRedis, startRedisServer } from '../support/redis-server.js';
@@ -160,6 +161,9 @@ describeWithRedis('servers that are down for a minute', () => {
         await using app = startApp('service', { settings });
         const url = await app.says<string>('listening');
         await serves(url);
+        const isConnected = (client: string) =>
+          app.said('event').some(({ value }) => isDeepStrictEqual(value, { type: 'connected', client }));
+        while (!['redis', 'sentinel', 'cluster'].every(isConnected)) await delay(20); // and has said so
         const linesBefore = app.lines.length;
         const eventsBefore = app.said('event').length;
 
