@@ -86,15 +86,16 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-function compose(options: Declaration): DynamicModule {
+function compose(options: ClientsModuleAsyncOptions): DynamicModule {
   const { isGlobal = true, imports = [] } = options;
   const clients = { ...options.clients }; // what becomes of the caller's object is not checked any more
+  const declaration: Declaration = { clients, options };
   const providers = createClientProviders(clients, ClientsModule);
   return {
     module: ClientsModule,
     global: isGlobal,
     imports: [ClientsCoreModule, ...imports],
-    providers: [{ provide: DECLARATION, useValue: { ...options, clients } }, inquirerProvider, ...providers],
+    providers: [{ provide: DECLARATION, useValue: declaration }, inquirerProvider, ...providers],
     exports: [ClientsCoreModule, ...providers.map(({ provide }) => provide)],
   };
 }

@@ -8,8 +8,11 @@ import type { ClientDefinitions } from './definition/client-definition.js';
 import { ClientRegistry, type ClientSource } from './registry/client-registry.js';
 import { findConsumers, findClientsBehind } from './clients.wiring.js';
 
-/** What one `forRoot` or `forRootAsync` call was given. */
-export type Declaration = ClientsModuleAsyncOptions;
+/** What one `forRoot` or `forRootAsync` call was given, and the clients as they were then. */
+export interface Declaration {
+  readonly clients: ClientDefinitions;
+  readonly options: ClientsModuleAsyncOptions;
+}
 
 export const DECLARATION = Symbol('nestjs-clients:declaration');
 
@@ -30,12 +33,13 @@ export function declareClients(registry: ClientRegistry, modules: ModulesContain
     const declaration = providers.get(DECLARATION)?.instance as Declaration | undefined;
     const moduleRef = providers.get(ModuleRef)?.instance as ModuleRef | undefined;
     if (!declaration || !moduleRef || (one && one !== declaration)) continue;
-    const { clients, shutdownTimeout, useExisting, inject: injected = [] } = declaration;
+    const { clients, options } = declaration;
+    const { shutdownTimeout, useExisting, inject: injected = [] } = options;
     const supplyInjects = useExisting === undefined ? injected : [useExisting];
     const resolve: ClientSource['resolve'] = (tokens, consumer) => resolveTokens(moduleRef, tokens, consumer);
     const source: ClientSource = {
       resolve,
-      supply: createSupply(declaration, resolve, moduleRef),
+      supply: createSupply(clients, options, resolve, moduleRef),
       findDependencies: ({ blueprint: { inject, configurable } }) =>
         findClientsBehind(modules, configurable ? [...inject, ...supplyInjects] : inject),
       findConsumers: (name) => findConsumers(modules, name),

@@ -1,5 +1,6 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { ClientsModuleAsyncOptions, ClientsOptionsFactory } from './clients.module-options.js';
+import type { ClientDefinitions } from './definition/client-definition.js';
 import { ClientsInvalidOptionsError } from './errors/clients-invalid-options.error.js';
 import type { ClientSource } from './registry/client-registry.js';
 
@@ -8,7 +9,8 @@ import type { ClientSource } from './registry/client-registry.js';
  * again the next time. With `forRoot` there is none, and each client has its options itself.
  */
 export function createSupply(
-  { clients, inject = [], useFactory, useClass, useExisting }: ClientsModuleAsyncOptions,
+  clients: ClientDefinitions,
+  { inject = [], useFactory, useClass, useExisting }: ClientsModuleAsyncOptions,
   resolve: ClientSource['resolve'],
   moduleRef: ModuleRef,
 ): ClientSource['supply'] {
@@ -21,8 +23,10 @@ export function createSupply(
   };
   let current: { readonly options: Promise<unknown>; readonly waiting: Set<string> } | undefined;
   return async (client) => {
-    // A client whose last build still waits for it has given up: the factory may hang for ever.
-    if (current?.waiting.has(client)) current = undefined;
+    // A client whose last build still waits has given up. The factory may hang for ever, or be slow: it is called again,
+    // and whichever call succeeds first counts.
+    const slow = current?.waiting.has(client) ? current.options : undefined;
+    if (slow) current = { options: Promise.any([slow, call()]).catch(throwLast), waiting: new Set() };
     const run = (current ??= { options: call(), waiting: new Set() });
     run.waiting.add(client);
     try {
@@ -36,7 +40,11 @@ export function createSupply(
   };
 }
 
-function pick(client: string, options: unknown, clients: ClientsModuleAsyncOptions['clients']): unknown {
+function throwLast({ errors }: AggregateError): never {
+  throw errors.at(-1);
+}
+
+function pick(client: string, options: unknown, clients: ClientDefinitions): unknown {
   const where = `Client "${client}", options factory of ClientsModule.forRootAsync()`;
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ClientsInvalidOptionsError(where, 'it must return an object of client options by client name');

@@ -4,13 +4,17 @@ import { ClientsError } from './clients.error.js';
 export class ClientsUnknownError extends ClientsError {
   readonly code = 'CLIENTS_UNKNOWN';
 
+  override readonly client: string;
+
   constructor(
-    override readonly client: string,
+    client: unknown, // may be anything where nobody checks types
     known: readonly string[],
     dependent?: string,
   ) {
     const names = known.length > 0 ? known.map((name) => `"${name}"`).join(', ') : 'none';
     const why = dependent === undefined ? '' : `, on which "${dependent}" is built`;
-    super(`No client is named "${String(client)}"${why}. Declared in ClientsModule.forRoot({ clients }): ${names}.`);
+    const name = String(client);
+    super(`No client is named "${name}"${why}. Declared in ClientsModule.forRoot({ clients }): ${names}.`);
+    this.client = name;
   }
 }

@@ -3,14 +3,32 @@ const TELLING_KEY = /pass|pwd|secret|token|credential|auth|private|api_?key|acce
 const USER_KEY = /user(name)?$/i;
 /** From `://` to the last @: whoever puts a slash into a password unencoded must not see it printed either. */
 const URL_CREDENTIALS = /(?<!\bfile):\/\/[^\s"'<>]{1,4096}@/g;
-/** As in a query, a header, JSON, or what `inspect` prints: `password=…`, `Authorization: Bearer …`, `"token": "…"`. */
-const TELLING_PAIR =
-  /((?:password|passwd|passphrase|pwd|secret|token|authorization|(?:api|access|secret)[-_]?key)\\?["']?\s?[=:]\s?\\?["']?(?:(?:bearer|basic) )?)(?:(?<=")[^"\\]+|(?<=')[^'\\]+|[^\s&"'\\;,)}\]]+)/gi;
+/** In values that are injected, which are not an SDK's options, only a name that ends so tells a secret. */
+const CERTAIN_KEY = /(pass(word|wd|phrase)?|pwd|secret|token|credentials?|(api|access|private|secret)_?key(_?id)?)$/i;
+const TELLING_NAME = '(?:password|passwd|passphrase|pwd|secret|token|authorization|(?:api|access|secret)[-_]?key)';
+const QUOTED = String.raw`(?:(?<!\\)"(?:[^"\\\n]|\\.)+|\\"[^"\\\n]+|(?<!\\)'(?:[^'\\\n]|\\.)+)`;
+const BARE = String.raw`[^\s&"'\\;,)}\]]+`;
+/** What stands before a credential in a text, in the first group, and the credential. */
+const TELLING_TEXTS = [
+  // JSON, also in JSON, or what `inspect` prints: "password": "…"
+  new RegExp(String.raw`(${TELLING_NAME}\\?["']?\s{0,4}[=:]\s{0,4})${QUOTED}`, 'gi'),
+  // A query or a connection string: password=…
+  new RegExp(String.raw`(${TELLING_NAME}\s{0,4}=\s{0,4})${BARE}`, 'gi'),
+  // A header or a line of YAML, but not prose such as "token: expired": what follows does not look like a word.
+  new RegExp(
+    String.raw`((?<![a-z])${TELLING_NAME}["']?\s{0,4}:\s{0,4}(?:(?:bearer|basic|digest|token|apikey|negotiate) +)?)(?=[a-z.]{0,40}[\d_+/=$!#%^*~-]|[a-z]{12})${BARE}`,
+    'gi',
+  ),
+  // A header by its value.
+  /(\b(?:bearer|basic) +)(?=[a-z.~-]{0,80}[\d+/=_])[\w+/=.~-]{8,}/gi,
+];
 const STRUCK = '***';
 /** Shorter ones would strike out half of every message; nobody protects a server with two letters. */
 const SHORTEST_SECRET = 3;
 /** Short user names are words: `app`, `default`, `admin`. */
 const SHORTEST_USER = 8;
+/** So are short values in an application's own settings. */
+const SHORTEST_INJECTED = 6;
 /** More than any options hold; of a secret that is renewed with each build, the oldest are forgotten. */
 const MOST_SECRETS = 1_000;
 /** What refers to more objects than this is not searched to its end. */
@@ -26,29 +44,26 @@ export class Redactor {
 
   /** Remembers every credential in `options`: what stands under a telling name, in a URL, or in its query. */
   keep(options: unknown): void {
-    const seen = new Set<object>();
-    const visit = (value: unknown, key: string): void => {
+    // What stands under a telling name is secret as a whole: `credentials: { … }`.
+    search(options, TELLING_KEY, (value, key) => {
       if (typeof value === 'number') this.#keepValue(String(value), key);
-      else if (typeof value === 'string') this.#keepText(value, key);
-      else if (value instanceof URL) this.#keepText(value.href, key);
-      else if (value instanceof Uint8Array) this.#keepValue(Buffer.from(value).toString(), key);
-      else if (typeof value === 'object' && value !== null && !seen.has(value) && seen.size < MOST_OBJECTS) {
-        seen.add(value);
-        // What stands under a telling name is secret as a whole: `credentials: { … }`.
-        for (const [name, item] of entries(value)) visit(item, TELLING_KEY.test(key) ? key : name);
-      }
-    };
-    visit(options, '');
+      else this.#keepText(value, key);
+    });
   }
 
-  /** As `keep`, of injected values that are plain data: through a service or a client one comes to half the process. */
+  /** Remembers the credentials in injected values that are plain data: through a service one comes to half the process. */
   keepData(values: readonly unknown[]): void {
-    this.keep(values.filter((value) => typeof value !== 'object' || value === null || isPlainObject(value)));
+    search(values.filter(isData), undefined, (value, key) => {
+      if (typeof value === 'number') return;
+      this.#keepText(value, '');
+      if (CERTAIN_KEY.test(key) && value.length >= SHORTEST_INJECTED) this.#secrets.add(value);
+    });
   }
 
   /** The text without credentials. */
   text(text: string): string {
-    let clean = text.replace(URL_CREDENTIALS, `://${STRUCK}@`).replace(TELLING_PAIR, `$1${STRUCK}`);
+    let clean = text.includes('@') ? text.replace(URL_CREDENTIALS, `://${STRUCK}@`) : text;
+    for (const telling of TELLING_TEXTS) clean = clean.replace(telling, `$1${STRUCK}`);
     for (const secret of this.#secrets) clean = clean.replaceAll(secret, STRUCK);
     return clean;
   }
@@ -150,7 +165,32 @@ function entries(value: object): [string, unknown][] {
   return own;
 }
 
-function isPlainObject(value: object): boolean {
+/**
+ * Calls `visit` for each text and number that `root` is or holds, however deep, with the name that it stands under; or with
+ * one further up, if it is such that all below it has `inherited` it.
+ */
+function search(
+  root: unknown,
+  inherited: RegExp | undefined,
+  visit: (value: string | number, key: string) => void,
+): void {
+  const seen = new Set<object>();
+  const look = (value: unknown, key: string): void => {
+    if (typeof value === 'number' || typeof value === 'string') visit(value, key);
+    else if (value instanceof URL) visit(value.href, key);
+    else if (value instanceof Uint8Array) visit(Buffer.from(value).toString(), key);
+    else if (typeof value === 'object' && value !== null && !seen.has(value) && seen.size < MOST_OBJECTS) {
+      seen.add(value);
+      for (const [name, item] of entries(value)) look(item, inherited?.test(key) ? key : name);
+    }
+  };
+  look(root, '');
+}
+
+function isData(value: unknown): boolean {
+  if (typeof value === 'string') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value) || value instanceof URL || value instanceof Uint8Array) return true;
   return [null, Object.prototype].includes(Object.getPrototypeOf(value) as object | null);
 }
 

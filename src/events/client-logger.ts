@@ -14,6 +14,7 @@ interface Line {
 export class ClientLogger {
   readonly #logger = new Logger('ClientsModule');
   readonly #lines = new Map<string, Line>();
+  readonly #closing = new Set<string>();
 
   log(event: ClientEvent): void {
     const client = `Client "${event.client}"`;
@@ -26,17 +27,24 @@ export class ClientLogger {
       case 'createFailed':
         this.#logSparingly('error', `${client} not created after`, `${took}: ${problem}`);
         break;
-      case 'connected':
+      case 'connected': // as often as it is created
+        this.#logSparingly('log', `${client} connected in`, took);
+        break;
+      case 'closing':
+        this.#closing.add(event.client);
+        break;
       case 'closed':
-        this.#logger.log(`${client} ${event.type} in ${took}`);
+        this.#logger.log(`${client} closed in ${took}`);
         break;
       case 'error':
         this.#logSparingly('warn', `${client} reports:`, problem);
         break;
       case 'closeFailed':
-        this.#logger.error(`${client} not closed gracefully after ${took}: ${problem}`);
+        // The end of the client is worth a line in any case; that of what a failed build has made may come again and again.
+        if (this.#closing.has(event.client)) this.#lines.delete(`${client} not closed gracefully after`);
+        this.#logSparingly('error', `${client} not closed gracefully after`, `${took}: ${problem}`);
         break;
-      default: // 'creating', 'injected' and 'closing' are for events$: a line each would drown the others.
+      default: // 'creating' and 'injected' are for events$: a line each would drown the others.
     }
   }
 

@@ -3,6 +3,9 @@ import type { Cluster, Redis } from 'ioredis';
 /** Milliseconds between two looks at commands that ioredis holds back, such as those that a cluster tries again. */
 const HELD_BACK_INTERVAL = 10;
 
+/** Node's own, so that a test that has timers faked can close its application. */
+const { setImmediate: immediately, setTimeout: later } = globalThis;
+
 /** Where ioredis keeps commands. Its types declare `commandQueue` only, and nothing public tells what is pending. */
 interface Queues {
   /** Sent. Before the connection is ready, these are ioredis's own HELLO, CLIENT and INFO. */
@@ -70,11 +73,11 @@ function isHoldingBack(client: Redis | Cluster): boolean {
 
 /** Ends with the turn of the event loop. Not from node:timers/promises, which Node would have to load at import. */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => immediately(resolve));
 }
 
 function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, HELD_BACK_INTERVAL));
+  return new Promise((resolve) => later(resolve, HELD_BACK_INTERVAL));
 }
 
 function closed(): Error {

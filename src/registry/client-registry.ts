@@ -6,6 +6,7 @@ import type { ClientDefinition, ClientDefinitions } from '../definition/client-d
 import { ClientsCloseFailedError } from '../errors/clients-close-failed.error.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
 import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
+import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
 import { ClientsDuplicateError } from '../errors/clients-duplicate.error.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { ClientsUnknownError } from '../errors/clients-unknown.error.js';
@@ -15,7 +16,7 @@ import { ClientLogger } from '../events/client-logger.js';
 import { BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientStatus } from './client-status.js';
 import { closeInOrder } from './close-order.js';
-import { holdInProcess, releaseInProcess, shareInProcess } from './process-clients.js';
+import { holdDependencies, holdInProcess, releaseInProcess, shareInProcess } from './process-clients.js';
 import { Refusal } from './refusal.js';
 import { SharedClient } from './shared-client.js';
 
@@ -109,7 +110,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   peek<N extends NameOf<C>>(name: N): ClientOf<C, N> | undefined;
   peek(name: string): unknown {
     const { client } = this.#find(name);
-    if (client?.instance !== undefined) this.#tracker.current?.dependencies.add(client);
+    if (client?.instance !== undefined) this.#tracker.current?.dependOn(client);
     return client?.instance;
   }
 
@@ -189,7 +190,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     for (const [name, definition] of Object.entries(definitions)) {
       const declared = { name, definition, source };
       this.#declared.set(name, declared);
-      if (this.#started) this.#hold(declared); // of a module that is loaded lazily
+      if (this.#started && !this.#closing) this.#hold(declared); // of a module that is loaded lazily
     }
     this.#declarations.add(definitions);
     if (shutdownTimeout) this.#shutdownTimeout = Math.max(this.#shutdownTimeout ?? 0, shutdownTimeout);
@@ -291,18 +292,20 @@ export class ClientRegistry<C = Record<string, unknown>> {
       resolve: (tokens) => this.#resolve(tokens, source, name),
       supply: () => source.supply(name),
     });
-    const instance = await this.#refusal
-      .within(name, Infinity, () => shared)
-      .catch((error: ClientsError) => {
-        if (error.client === undefined || error.client === name) throw error;
-        throw new ClientsCreateFailedError(name, error.message, { cause: error }); // it has another name elsewhere
-      });
-    this.#verifyDependencies(declared, client);
-    // One of scope 'process' may have been built by an application that is still booting.
-    if (this.#started) await client.open();
+    const isReady = async () => {
+      await shared;
+      holdDependencies(client);
+      // One of scope 'process' may have been built by an application that is still booting.
+      if (this.#started) await client.open();
+    };
+    try {
+      await this.#refusal.within(name, Infinity, isReady);
+    } catch (error) {
+      throw nameAfter(declared, error as ClientsError);
+    }
     if (this.#closing) throw new ClientsClosedError(name);
     declared.built = shared;
-    return instance;
+    return shared;
   }
 
   /** Refuses a client of the process that would have two names here: one definition is one client. */
@@ -315,17 +318,6 @@ export class ClientRegistry<C = Record<string, unknown>> {
       const problem = `its definition, of scope "process", is declared as "${other}" too; give it one name`;
       if (other !== undefined) throw new ClientsInvalidOptionsError(`Client "${name}"`, problem);
       names.set(definition, name);
-    }
-  }
-
-  /** Refuses a client of the process that another application has built on what this one does not keep open. */
-  #verifyDependencies({ name, definition }: Declared, client: SharedClient): void {
-    if (definition.lifecycle.scope === 'app') return;
-    const own = new Set([...this.#declared.values()].map((declared) => declared.definition));
-    for (const dependency of client.dependencies) {
-      if (own.has(dependency.definition)) continue;
-      const problem = `it is built on "${dependency.name}" of another application. Declare that same definition here too`;
-      throw new ClientsCreateFailedError(name, problem);
     }
   }
 
@@ -376,12 +368,10 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   async #closeOne(declared: Declared, remaining: () => number): Promise<Error | undefined> {
     const { client, definition } = declared;
-    if (client && definition.lifecycle.scope === 'process') {
-      // Not before its dependents here are closed: another application may close meanwhile, and be the last but this.
-      if (releaseInProcess(client, this)) client.refuse();
-      else declared.client = undefined; // other applications go on with it
-    }
-    return declared.client?.close(remaining);
+    // Not before its dependents here are closed: another application may close meanwhile, and be the last but this.
+    const isLast = definition.lifecycle.scope === 'app' || (client && releaseInProcess(client, this));
+    if (!isLast) declared.client = undefined; // others go on with it
+    return isLast && client ? closeWithDependencies(client, remaining) : undefined;
   }
 
   #publish(name: string, occurrence: ClientOccurrence): void {
@@ -393,6 +383,25 @@ export class ClientRegistry<C = Record<string, unknown>> {
     }
     this.#events.next(event);
   }
+}
+
+/** Closes a client, and then what it alone has kept open of what others have built. */
+async function closeWithDependencies(client: SharedClient, remaining: () => number): Promise<Error | undefined> {
+  client.refuse();
+  const outcomes = [await client.close(remaining)];
+  for (const dependency of client.dependencies) {
+    if (releaseInProcess(dependency, client)) outcomes.push(await closeWithDependencies(dependency, remaining));
+  }
+  return outcomes.find((failure) => failure !== undefined);
+}
+
+/** The application that has built a client of the process may have another name for it. */
+function nameAfter({ name, definition }: Declared, error: ClientsError): ClientsError {
+  if (error.client === undefined || error.client === name) return error;
+  const options = { cause: error };
+  return error instanceof ClientsCreateTimeoutError
+    ? new ClientsCreateTimeoutError(name, definition.lifecycle.createTimeout, error.message, options)
+    : new ClientsCreateFailedError(name, error.message, options);
 }
 
 /** Whom an eager client is injected into: as an ordinary singleton it is not told. */

@@ -4,10 +4,13 @@ import { SharedClient } from './shared-client.js';
 
 type Observer = (occurrence: ClientOccurrence) => void;
 
-/** One application's part in a client. Only one that has started holds it open: one that fails to boot never closes. */
+/**
+ * What an application has to do with a client, or another client that is built on it. Only an application that has started
+ * holds it open: one that fails to boot never closes.
+ */
 interface Part {
   readonly observe: Observer;
-  holds: boolean;
+  holds(): boolean;
 }
 
 interface ProcessClient {
@@ -33,7 +36,7 @@ export function shareInProcess(
     shared = { client: new SharedClient(name, definition, (occurrence) => tell(parts, occurrence)), parts };
     clients.set(definition, shared);
   }
-  if (!shared.parts.has(application)) shared.parts.set(application, { observe, holds: false });
+  if (!shared.parts.has(application)) shared.parts.set(application, { observe, holds: () => false });
   return shared.client;
 }
 
@@ -42,31 +45,51 @@ export function holdInProcess(client: SharedClient, application: object): void {
   const shared = clients.get(client.definition);
   // Closed meanwhile? What took its place is not this application's.
   const part = shared?.client === client ? shared.parts.get(application) : undefined;
-  if (part) part.holds = true;
+  if (part) shared?.parts.set(application, { observe: part.observe, holds: () => true });
 }
 
-/** Lets go of the client. Returns whether nobody holds it any more, so that it is to be closed now. */
-export function releaseInProcess(client: SharedClient, application: object): boolean {
+/** Keeps open what the client is built on, for as long as somebody holds the client, whoever has built it. */
+export function holdDependencies(client: SharedClient): void {
+  if (client.definition.lifecycle.scope === 'app') return; // closes before, with its application
+  const holds = () => {
+    const shared = clients.get(client.definition);
+    return shared?.client === client ? isHeld(shared.parts) : client.state !== 'closed';
+  };
+  for (const dependency of client.dependencies) {
+    const base = clients.get(dependency.definition);
+    const parts = base?.client === dependency ? [...base.parts.values()] : [];
+    const part = parts.find((one) => one.holds()) ?? parts[0]; // hears of it when nobody else does any more
+    if (part) base?.parts.set(client, { observe: part.observe, holds });
+  }
+}
+
+/**
+ * Lets go of the client, which an application or a client has had a part in. Returns whether nobody holds it any more, so
+ * that it is to be closed now.
+ */
+export function releaseInProcess(client: SharedClient, holder: object): boolean {
   const shared = clients.get(client.definition);
-  if (shared?.client !== client) return false;
+  const part = shared?.client === client ? shared.parts.get(holder) : undefined;
+  if (!shared || !part) return false;
   const { parts } = shared;
-  const part = parts.get(application);
-  parts.delete(application);
+  parts.delete(holder);
   // Modules that are compiled and never initialised hold nothing, and close all the same: the last of them closes it.
-  if (isHeld(parts) || (!part?.holds && parts.size > 0)) return false;
+  const held = part.holds() || holder instanceof SharedClient;
+  if (isHeld(parts) || (!held && parts.size > 0)) return false;
   // Forgotten before it is closed: an application that starts meanwhile gets a new one.
   clients.delete(client.definition);
   parts.clear();
-  if (part) parts.set(application, part); // hears how closing goes
+  parts.set(holder, part); // hears how closing goes
   return true;
 }
 
 /** Tells everyone of a build, which anyone may be waiting for; of the rest those who hold the client, if anyone does. */
 function tell(parts: ReadonlyMap<object, Part>, occurrence: ClientOccurrence): void {
   const all = BUILDING.includes(occurrence.type) || !isHeld(parts);
-  for (const { observe, holds } of parts.values()) if (all || holds) observe(occurrence);
+  const told = [...parts.values()].filter((part) => all || part.holds());
+  for (const observe of new Set(told.map((part) => part.observe))) observe(occurrence);
 }
 
 function isHeld(parts: ReadonlyMap<object, Part>): boolean {
-  return [...parts.values()].some(({ holds }) => holds);
+  return [...parts.values()].some((part) => part.holds());
 }

@@ -78,6 +78,7 @@ export class SharedClient {
       };
       const instance = await this.#refusal.within(this.name, createTimeout, () => creation, late);
       if (this.#refusal.isGiven) throw this.#closedError(); // in the very turn in which the build has ended
+      this.#creation = undefined;
       this.instance = instance;
       this.state = 'open';
       const duration = elapsed(startedAt);
@@ -91,6 +92,7 @@ export class SharedClient {
       // close() may have come first.
       if (this.state === 'creating' || this.state === 'open') {
         creation.then((instance) => this.#discard(instance), ignore);
+        if (!this.#refusal.isGiven) this.#creation = undefined; // nobody waits for it at shutdown
         this.instance = undefined;
         this.history = {};
         this.state = this.#refusal.isGiven ? 'closed' : 'idle';
@@ -273,7 +275,7 @@ export class SharedClient {
     const startedAt = performance.now();
     const { state, instance } = this;
     let failure: Error | undefined;
-    if (state === 'creating') failure = await this.#awaitCreation(remaining);
+    if (this.#creation) failure = await this.#awaitCreation(remaining);
     if (state === 'open' && this.definition.lifecycle.owned) {
       this.state = 'closing';
       this.emit({ type: 'closing' });
@@ -284,7 +286,7 @@ export class SharedClient {
     this.instance = undefined;
     if (failure) this.#closeFailed(failure, startedAt);
     else if (wasClosed) this.emit({ type: 'closed', duration: elapsed(startedAt) });
-    const discarded = await within(remaining(), () => Promise.all(this.#discards)).catch(() => []);
+    const discarded = await within(remaining(), () => Promise.all(this.#discards), unclosed);
     return failure ?? discarded.find((problem) => problem !== undefined);
   }
 
@@ -342,6 +344,10 @@ function summarize(error: Error): { name: string; message: string } {
 /** Milliseconds since `startedAt`, to a hundredth: finer is noise. */
 function elapsed(startedAt: number): number {
   return Math.round((performance.now() - startedAt) * 100) / 100;
+}
+
+function unclosed(): Error[] {
+  return [new Error('what a failed build has made did not close in time')];
 }
 
 function ignore(): void {}

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { expect, onTestFinished, test } from 'vitest';
-import { defineClient, type ClientRegistry } from '../../src/index.js';
+import { defineClient, getClientToken, type ClientRegistry } from '../../src/index.js';
 import { bootApp, clientsOf, moduleOf, registryOf, turn } from '../support/boot-app.js';
 import { deferred } from '../support/deferred.js';
 
@@ -38,6 +38,43 @@ test.each([
     if (created !== closed) leaked.push(distance);
   }
   expect(leaked).toEqual([]);
+});
+
+test.each(['base', 'top'])('waits at close for what is being built for %j, and closes it', async (asked) => {
+  const gate = deferred();
+  const journal: string[] = [];
+  const base = defineClient({
+    create: () => gate.promise.then(() => ({})),
+    close: () => void journal.push('closed base'),
+  });
+  const top = defineClient({
+    inject: [getClientToken('base')],
+    create: () => ({}),
+    close: () => void journal.push('closed top'),
+  });
+  const registry = await boot({ base, top });
+  const refused = registry.get(asked).catch((error: { code: string }) => error.code);
+  await turn();
+  const closed = registry.close().then(() => journal.push('registry closed'));
+  expect(await refused).toBe('CLIENTS_CLOSED');
+  await turn();
+  expect(journal).toEqual([]);
+  gate.resolve();
+  await closed;
+  expect(journal).toEqual(['closed base', 'registry closed']);
+});
+
+test('says so when what a failed build has made does not close within the time for all', async () => {
+  const never = () => new Promise<never>(() => {});
+  const a = defineClient(
+    { create: () => ({}), check: () => Promise.reject(new Error('down')), close: never },
+    { waitUntilReady: true, createTimeout: 20 },
+  );
+  const app = await bootApp({ imports: [clientsOf({ a }, { shutdownTimeout: 50 })] });
+  await registryOf(app)
+    .get('a')
+    .catch(() => {});
+  await expect(registryOf(app).close()).rejects.toMatchObject({ code: 'CLIENTS_CLOSE_FAILED', clients: ['a'] });
 });
 
 test('closes every client, dependents first, though the logger throws', async () => {

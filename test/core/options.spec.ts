@@ -14,6 +14,7 @@ import {
   type ClientsOptionsFactory,
 } from '../../src/index.js';
 import { bootApp, clientsOf, moduleOf, recordEvents, registryOf, rejection, thrown } from '../support/boot-app.js';
+import { deferred } from '../support/deferred.js';
 import { FakeClient, Journal } from '../support/journal.js';
 
 const PLANTED = 'hunter2-planted-value';
@@ -445,6 +446,33 @@ describe('the factory of ClientsModule.forRootAsync()', () => {
     expect(((await registry.get('main')) as FakeSdk).options).toEqual({ port: 3 });
     expect(((await registry.get('other')) as FakeSdk).options).toEqual({ port: 3 });
     expect(runs).toBe(3);
+  });
+
+  it('need not be faster than createTimeout: what a slow one returns serves the next attempt', async () => {
+    let runs = 0;
+    const gate = deferred();
+    const useFactory = async () => {
+      const port = ++runs;
+      await gate.promise;
+      return { main: { port } };
+    };
+    const main = sdkClient({}, { createTimeout: 50 });
+    const registry = registryOf(await boot({ clients: { main }, useFactory }, []));
+    await rejection(registry.get('main'));
+    const second = registry.get('main');
+    gate.resolve();
+    expect(((await second) as FakeSdk).options).toEqual({ port: 1 });
+  });
+
+  it('may be a method of a class', async () => {
+    class Options {
+      readonly clients = { main: sdkClient() };
+      useFactory() {
+        return { main: { port: 1 } };
+      }
+    }
+    const app = await boot(new Options());
+    expect(app.get(Consumer).client.options).toEqual({ port: 1 });
   });
 
   const failing: [string, () => unknown, string, RegExp][] = [

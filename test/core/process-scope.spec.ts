@@ -349,33 +349,95 @@ describe("scope: 'process'", () => {
     expect(journal.entries.slice(-2)).toEqual(['closed top', 'close base']);
   });
 
-  it('is refused by an application that does not declare what another has built it on', async () => {
+  it('keeps open what it is built on, however deep, though the application that has built it is gone', async () => {
     const journal = new Journal();
-    const bases = [journal.client('ours', {}, shared), journal.client('theirs', {}, shared)];
-    const main = journal.client('main', { inject: [getClientToken('base')] }, shared);
-    const asking = journal.client(
-      'asking',
-      {
-        inject: [ClientRegistry],
-        create: async (registry: ClientRegistry) => {
-          await registry.get('base');
-          return journal.build('asking');
-        },
+    const logger = new RecordingLogger();
+    const asks = (base: string, name: string) => ({
+      inject: [ClientRegistry],
+      create: async (registry: ClientRegistry) => {
+        await registry.get(base);
+        return journal.build(name);
       },
+    });
+    const base = () => journal.client('base', {}, shared);
+    const middle = journal.client('middle', { inject: [getClientToken('base')] }, shared);
+    const top = journal.client('top', asks('middle', 'top'), shared);
+    const first = await bootApp({ imports: [clientsOf({ base: base(), middle, top })] });
+    await registryOf(first).get('top');
+    const second = await bootApp({ imports: [clientsOf({ base: base(), top, middle })] });
+    const third = await bootApp({ imports: [clientsOf({ top })] }, { logger });
+    expect(await registryOf(second).get('top')).toBe(await registryOf(third).get('top'));
+    await first.close();
+    await second.close();
+    expect(journal.of('close')).toEqual([]);
+    await third.close();
+    expect(journal.of('close')).toEqual(['close top', 'close middle', 'close base']);
+    expect(logger.ownLines.filter((line) => line.includes('closed'))).toHaveLength(3);
+    third.useLogger(false);
+  });
+
+  it('lets go of what it is built on when it is held by nobody: an application that failed to boot', async () => {
+    const journal = new Journal();
+    const base = journal.client('base', {}, shared);
+    const main = journal.client('main', { inject: [getClientToken('base')] }, shared);
+    const failing = { provide: 'FAILING', useValue: { onModuleInit: () => Promise.reject(new Error('no boot')) } };
+    const app = await bootApp({ imports: [clientsOf({ base })] });
+    await registryOf(app).get('base');
+    await rejection(bootApp({ imports: [clientsOf({ base, main })], providers: [Consumer, failing] }));
+    await app.close();
+    expect(journal.of('close')).toEqual(['close base']);
+  });
+
+  it('names what did not close of what it is built on, when it was the last to hold it', async () => {
+    const journal = new Journal();
+    const base = journal.client('base', { close: () => Promise.reject(new Error('no end')) }, shared);
+    const main = journal.client('main', { inject: [getClientToken('base')] }, shared);
+    const first = await bootApp({ imports: [clientsOf({ base, main })], providers: [Consumer] });
+    const second = await bootApp({ imports: [clientsOf({ base: journal.client('base'), other: main })] });
+    await first.close();
+    expect(await rejection(registryOf(second).close())).toMatchObject({
+      code: 'CLIENTS_CLOSE_FAILED',
+      clients: ['other'],
+    });
+  });
+
+  it('cannot look at a client of one application in create() either', async () => {
+    const journal = new Journal();
+    const own = journal.client('own');
+    const main = journal.client(
+      'main',
+      { inject: [ClientRegistry], create: (registry: ClientRegistry) => registry.peek('own') as FakeClient },
       shared,
     );
-    const first = await bootApp({ imports: [clientsOf({ base: bases[0]!, main, asking })] });
-    await registryOf(first).get('main');
-    await registryOf(first).get('asking');
-    const second = await bootApp({ imports: [clientsOf({ base: bases[1]!, main })] });
-    const third = await bootApp({ imports: [clientsOf({ asking })] });
-    for (const error of [
-      await rejection(registryOf(second).get('main')),
-      await rejection(registryOf(third).get('asking')),
-    ]) {
-      expect(error).toMatchObject({ code: 'CLIENTS_CREATE_FAILED' });
-      expect(error.message).toMatch(/"base" of another application/);
-    }
+    const registry = registryOf(await bootApp({ imports: [clientsOf({ own, main })] }));
+    await registry.get('own');
+    const error = await rejection(registry.get('main'));
+    expect(error.message).toMatch(/"main".*"process".*"own"/);
+  });
+
+  it('refuses at once who waits until it is ready in an application that closes, while another one goes on', async () => {
+    const never = () => new Promise(() => {});
+    const main = new Journal().client('main', { check: never }, { ...shared, waitUntilReady: true });
+    const first = await bootApp({ imports: [clientsOf({ main })] });
+    const second = await bootApp({ imports: [clientsOf({ main })] });
+    const booting = await Test.createTestingModule({ imports: [clientsOf({ main })] }).compile();
+    await booting.get(ClientRegistry).get('main');
+    const waiting = rejection(registryOf(first).get('main'));
+    await turn();
+    await first.close();
+    expect(await waiting).toMatchObject({ code: 'CLIENTS_CLOSED', client: 'main' });
+    await Promise.all([second.close(), booting.close()]);
+  });
+
+  it('is not held by a module that is loaded lazily after its application has closed', async () => {
+    const journal = new Journal();
+    const main = journal.client('main', {}, shared);
+    const first = await bootApp({ imports: [clientsOf({ other: journal.client('other') })] });
+    const second = await boot(main);
+    await first.close();
+    await first.get(LazyModuleLoader).load(() => moduleOf({ imports: [clientsOf({ main })] }));
+    await second.close();
+    expect(journal.of('close')).toEqual(['close main']);
   });
 
   it('has one name in an application: a second one is refused', async () => {
@@ -406,6 +468,20 @@ describe("scope: 'process'", () => {
     broken = false;
     await registryOf(second).get('other');
     expect(await registryOf(second).check('other')).toMatchObject({ name: 'other', status: 'up' });
+    const slow = new Journal().client(
+      'slow',
+      { create: () => new Promise<FakeClient>(() => {}) },
+      { ...shared, createTimeout: 50 },
+    );
+    const [third, fourth] = [
+      await bootApp({ imports: [clientsOf({ slow })] }),
+      await bootApp({ imports: [clientsOf({ mine: slow })] }),
+    ];
+    const timeouts = [rejection(registryOf(third).get('slow')), rejection(registryOf(fourth).get('mine'))];
+    expect(await Promise.all(timeouts)).toMatchObject([
+      { code: 'CLIENTS_CREATE_TIMEOUT', client: 'slow' },
+      { code: 'CLIENTS_CREATE_TIMEOUT', client: 'mine' },
+    ]);
     await first.close();
     const error = await rejection(registryOf(second).close());
     expect(error).toMatchObject({ code: 'CLIENTS_CLOSE_FAILED', clients: ['other'] });

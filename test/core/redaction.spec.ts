@@ -99,6 +99,10 @@ const tellingErrors: [string, () => unknown][] = [
   ['a header in its message', () => new Error(`refused Authorization: Bearer ${CANARY}`)],
   ['a basic header in its message', () => new Error(`refused authorization: basic ${CANARY}`)],
   ['a signed header in its message', () => new Error(`expected\nx-amz-security-token:${CANARY}\nhost`)],
+  ['JSON with escapes', () => new Error(`refused ${JSON.stringify({ password: `a"b\\c${CANARY}` })}`)],
+  ['a scheme of its own', () => new Error(`refused Authorization:  ApiKey ${CANARY}`)],
+  ['a connection string with spaces', () => new Error(`Server=db; Password  = ${CANARY}; x`)],
+  ['raw headers', () => Object.assign(new Error('x'), { headers: ['authorization', `Bearer ${CANARY}`] })],
   ['a thrown string', () => `cannot reach ${URL_WITH_CANARY}`],
   ['a thrown object', () => ({ message: URL_WITH_CANARY, password: CANARY })],
 ];
@@ -261,7 +265,9 @@ describe('a credential in the options', () => {
 
   it.each([
     ['an object', { password: CANARY }],
+    ['a list', [{ db: { accessKey: CANARY } }]],
     ['a URL', URL_WITH_CANARY],
+    ['a URL object', new URL(URL_WITH_CANARY)],
   ])('that is injected as %s is struck out of what create() says', async (_, value) => {
     const settings = { provide: 'SETTINGS', useValue: value };
     const create = () => {
@@ -301,6 +307,10 @@ describe('an error without credentials', () => {
       () => new Error('WRONGPASS invalid username-password pair or disabled user'),
     ],
     ['an error that speaks of a token', () => new Error('The security token included in the request is invalid')],
+    ['an error named after a token', () => new Error('InvalidToken: The provided token is malformed')],
+    ['an error of a validator', () => new Error('password: expected string, received undefined')],
+    ['an error that could not read a token', () => new Error('Cannot read token: ENOENT')],
+    ['an error of a login', () => new Error('password authentication failed for user "app"; Basic authentication')],
     ['an error with a mail address', () => new Error('mail ops@example.com')],
     ['an error with an import path', () => new Error('cannot find file:///app/node_modules/@scope/pkg/index.js')],
     ['a frozen error', () => Object.freeze(new Error('frozen'))],
@@ -376,12 +386,26 @@ describe('Redactor', () => {
     ['many schemes', 'redis://'.repeat(5_000)],
     ['one scheme and a long rest', `redis://${'a'.repeat(40_000)}`],
     ['many colons', `redis://${':'.repeat(200_000)}`],
+    ['many schemes and an at sign', `${'://'.repeat(5_000)}@`],
+    ['many schemes without an at sign', '://'.repeat(30_000)],
+    ['many quotes', 'password="'.repeat(10_000)],
+    ['many backslashes', `password="${'\\\\'.repeat(50_000)}`],
+    ['a long word after a telling name', `token: ${'a'.repeat(100_000)}`],
+    ['many bearers', 'bearer '.repeat(15_000)],
     ['many telling names', 'password'.repeat(10_000)],
     ['telling names without an end', 'password: '.repeat(10_000)],
   ])('takes time in proportion to a long text of %s', (_, text) => {
     const startedAt = performance.now();
     new Redactor().text(text);
     expect(performance.now() - startedAt).toBeLessThan(500);
+  });
+
+  it('leaves words alone that stand in injected settings', () => {
+    const redactor = new Redactor();
+    const auth = { strategy: 'local', port: 6379, enabled: 'true', ttl: 5_000 };
+    redactor.keepData([{ auth, author: 'redis', accessTokenTtl: 3600, passwordMinLength: 127, token: 'local' }]);
+    const text = 'connect ECONNREFUSED localhost:6379; redis.internal, 127.0.0.1, true, within 5000 ms';
+    expect(redactor.text(text)).toBe(text);
   });
 
   it('leaves words alone that hold a short or common user name', () => {

@@ -69,6 +69,24 @@ async function bootTroubled(): Promise<TroubledApp> {
 }
 
 describe('the log', () => {
+  it('has a line a minute of what builds have made that never get ready, and one of how the last has ended', async () => {
+    const logger = new RecordingLogger();
+    let broken = true;
+    const a = new Journal().client(
+      'a',
+      { check: () => (broken ? fail() : undefined), close: fail, destroy: fail },
+      { waitUntilReady: true, createTimeout: 1 },
+    );
+    const registry = registryOf(await bootApp({ imports: [clientsOf({ a })] }, { logger }));
+    for (let build = 0; build < 20; build += 1) await rejection(registry.get('a'));
+    const failed = linesOf(logger).map((line) => line.replace(/:.*/, '').replace(/ (in|after) N ms/, ''));
+    expect(failed.toSorted()).toEqual(['error', 'error', 'log', 'log']);
+    broken = false;
+    await registry.get('a');
+    await rejection(registry.close());
+    expect(linesOf(logger).filter((line) => line.includes('not closed gracefully'))).toHaveLength(2);
+  });
+
   it('has a line when a client is created, connected and closed, each with its duration', async () => {
     const logger = new RecordingLogger();
     const root = { imports: [clientsOf({ a: new Journal().client('a') })], providers: [Links, Stats] };

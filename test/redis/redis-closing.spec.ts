@@ -19,6 +19,19 @@ const VARIANTS: RedisOptions[] = [undefined, 0, 1, null].flatMap((maxRetriesPerR
 failOnConsoleError();
 
 describeWithRedis('a ready client', () => {
+  test('closes while a test has every timer faked', async () => {
+    await using server = await startRedisServer();
+    await using driven = await drive(redisClient({ port: server.port }));
+    await driven.client.ping();
+    vi.useFakeTimers();
+    try {
+      await driven.blueprint.driver.close?.(driven.client);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(driven.client.status).toBe('end');
+  });
+
   test.each([{}, { enableAutoPipelining: true }, { enableOfflineQueue: false }, { maxRetriesPerRequest: null }])(
     'answers 10,000 commands before it closes, with %j',
     async (options) => {
