@@ -16,7 +16,13 @@ import { ClientLogger } from '../events/client-logger.js';
 import { BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientStatus } from './client-status.js';
 import { closeInOrder } from './close-order.js';
-import { holdDependencies, holdInProcess, releaseInProcess, shareInProcess } from './process-clients.js';
+import {
+  closeWithDependencies,
+  holdDependencies,
+  holdInProcess,
+  releaseInProcess,
+  shareInProcess,
+} from './process-clients.js';
 import { Refusal } from './refusal.js';
 import { SharedClient } from './shared-client.js';
 
@@ -383,16 +389,6 @@ export class ClientRegistry<C = Record<string, unknown>> {
     }
     this.#events.next(event);
   }
-}
-
-/** Closes a client, and then what it alone has kept open of what others have built. */
-async function closeWithDependencies(client: SharedClient, remaining: () => number): Promise<Error | undefined> {
-  client.refuse();
-  const outcomes = [await client.close(remaining)];
-  for (const dependency of client.dependencies) {
-    if (releaseInProcess(dependency, client)) outcomes.push(await closeWithDependencies(dependency, remaining));
-  }
-  return outcomes.find((failure) => failure !== undefined);
 }
 
 /** The application that has built a client of the process may have another name for it. */

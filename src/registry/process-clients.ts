@@ -83,6 +83,16 @@ export function releaseInProcess(client: SharedClient, holder: object): boolean 
   return true;
 }
 
+/** Closes a client, and then what it alone has kept open of what others have built. */
+export async function closeWithDependencies(client: SharedClient, remaining: () => number): Promise<Error | undefined> {
+  client.refuse();
+  const outcomes = [await client.close(remaining)];
+  for (const dependency of client.dependencies) {
+    if (releaseInProcess(dependency, client)) outcomes.push(await closeWithDependencies(dependency, remaining));
+  }
+  return outcomes.find((failure) => failure !== undefined);
+}
+
 /** Tells everyone of a build, which anyone may be waiting for; of the rest those who hold the client, if anyone does. */
 function tell(parts: ReadonlyMap<object, Part>, occurrence: ClientOccurrence): void {
   const all = BUILDING.includes(occurrence.type) || !isHeld(parts);
