@@ -189,11 +189,12 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   /** @internal Declares the clients of one `forRoot` call. */
   declare(definitions: ClientDefinitions, source: ClientSource, shutdownTimeout?: number): void {
-    for (const name of Object.keys(definitions)) {
+    const entries = Object.entries(definitions);
+    for (const [name, definition] of entries) {
       if (this.#declared.has(name)) throw new ClientsDuplicateError(name);
+      if (definition.lifecycle.scope === 'process') this.#refuseSecondName(name, definition, entries);
     }
-    this.#refuseSecondNames(definitions);
-    for (const [name, definition] of Object.entries(definitions)) {
+    for (const [name, definition] of entries) {
       const declared = { name, definition, source };
       this.#declared.set(name, declared);
       if (this.#started && !this.#closing) this.#hold(declared); // of a module that is loaded lazily
@@ -315,16 +316,12 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   /** Refuses a client of the process that would have two names here: one definition is one client. */
-  #refuseSecondNames(definitions: ClientDefinitions): void {
-    const shared = Object.entries(definitions).filter(([, { lifecycle }]) => lifecycle.scope === 'process');
-    if (shared.length === 0) return;
-    const names = new Map([...this.#declared.values()].map(({ definition, name }) => [definition, name]));
-    for (const [name, definition] of shared) {
-      const other = names.get(definition);
-      const problem = `its definition, of scope "process", is declared as "${other}" too; give it one name`;
-      if (other !== undefined) throw new ClientsInvalidOptionsError(`Client "${name}"`, problem);
-      names.set(definition, name);
-    }
+  #refuseSecondName(name: string, definition: ClientDefinition, entries: [string, ClientDefinition][]): void {
+    const declared = [...this.#declared.values()].find((one) => one.definition === definition);
+    const other = declared?.name ?? entries.find(([, one]) => one === definition)?.[0];
+    if (other === undefined || other === name) return;
+    const problem = `its definition, of scope "process", is declared as "${other}" too; give it one name`;
+    throw new ClientsInvalidOptionsError(`Client "${name}"`, problem);
   }
 
   /** Gets values from Nest. A client that is being built in this context is built on the clients among them. */
