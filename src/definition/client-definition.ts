@@ -75,9 +75,9 @@ export type ClientsOf<C> = {
   -readonly [N in keyof C]: C[N] extends ClientDefinition<infer T> ? T : never;
 };
 
-type OptionsOf<D> = D extends ClientDefinition<unknown, infer O> ? O : never;
-
 /** The options that the factory of `forRootAsync` may supply, by client name. */
 export type ClientOptionsOf<C> = {
-  -readonly [N in keyof C as [OptionsOf<C[N]>] extends [never] ? never : N]?: OptionsOf<C[N]>;
+  -readonly [
+    N in keyof C as C[N] extends ClientDefinition<unknown, infer O> ? ([O] extends [never] ? never : N) : never
+  ]?: C[N] extends ClientDefinition<unknown, infer O> ? O : never;
 };

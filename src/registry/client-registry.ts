@@ -343,26 +343,25 @@ export class ClientRegistry<C = Record<string, unknown>> {
   async #closeAll(): Promise<void> {
     const end = performance.now() + (this.#shutdownTimeout ?? SHUTDOWN_TIMEOUT);
     const remaining = () => Math.max(0, end - performance.now());
-    const closing: Declared[] = [];
-    const declaredOf = new Map<SharedClient, Declared>();
+    const closing = new Map<SharedClient, Declared>();
     for (const declared of this.#declared.values()) {
       const { client, definition } = declared;
       declared.built = undefined;
       if (!client) continue;
-      closing.push(declared);
-      declaredOf.set(client, declared);
+      closing.set(client, declared);
       if (definition.lifecycle.scope === 'app') client.refuse();
     }
     const dependenciesOf = ({ client, definition, source }: Declared): Declared[] => {
       const injected = source.findDependencies(definition).map((name) => this.#declared.get(name));
-      const asked = [...(client?.dependencies ?? [])].map((dependency) => declaredOf.get(dependency));
+      const asked = [...(client?.dependencies ?? [])].map((dependency) => closing.get(dependency));
       return [...injected, ...asked].filter((dependency) => dependency !== undefined);
     };
 
-    const outcomes = await closeInOrder(closing, dependenciesOf, (declared) => this.#closeOne(declared, remaining));
+    const all = [...closing.values()];
+    const outcomes = await closeInOrder(all, dependenciesOf, (declared) => this.#closeOne(declared, remaining));
     this.#events.complete();
     const failures = new Map<string, Error>();
-    for (const [index, { name }] of closing.entries()) {
+    for (const [index, { name }] of all.entries()) {
       const failure = outcomes[index];
       if (failure) failures.set(name, failure);
     }
