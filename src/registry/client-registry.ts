@@ -109,7 +109,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
   /**
    * The client of that name if it is built, else `undefined`. Never builds.
    *
-   * @throws ClientsUnknownError (`CLIENTS_UNKNOWN`) if none is declared
+   * @throws ClientsUnknownError (`CLIENTS_UNKNOWN`) if none is declared; ClientsCreateFailedError
+   * (`CLIENTS_CREATE_FAILED`) inside the `create` of a client that cannot be built on it
    * @example
    * registry.peek('redis')?.status;
    */
