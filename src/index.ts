@@ -1,9 +1,9 @@
-export { ClientsModule } from './clients.module.js';
+export { ClientsModule } from './module/clients.module.js';
 export type {
   ClientsModuleAsyncOptions,
   ClientsModuleOptions,
   ClientsOptionsFactory,
-} from './clients.module-options.js';
+} from './module/clients.module-options.js';
 export { getClientToken } from './clients.tokens.js';
 export type {
   ClientDefinition,
@@ -13,7 +13,7 @@ export type {
 } from './definition/client-definition.js';
 export type { ClientDriver } from './definition/client-driver.js';
 export type { ClientLifecycle } from './definition/client-lifecycle.js';
-export type { ClientOptionsFactory } from './kinds/configurable-client.js';
+export type { ClientOptionsFactory } from './definition/configurable-client.js';
 export { defineClient } from './definition/define-client.js';
 export { ClientsCloseFailedError } from './errors/clients-close-failed.error.js';
 export { ClientsClosedError } from './errors/clients-closed.error.js';

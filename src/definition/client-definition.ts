@@ -1,5 +1,5 @@
 import type { InjectionToken } from '@nestjs/common';
-import type { Redactor } from '../errors/redactor.js';
+import type { Redactor } from '../redaction/redactor.js';
 import type { ClientBehaviour } from './client-driver.js';
 import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from './client-lifecycle.js';
 

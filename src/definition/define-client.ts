@@ -1,5 +1,5 @@
 import type { InjectionToken } from '@nestjs/common';
-import { findDriverProblem } from '../validation/find-driver-problem.js';
+import { findDriverProblem } from './find-driver-problem.js';
 import { ClientDefinition, type BuildContext, type ClientBlueprint } from './client-definition.js';
 import type { ClientDriver } from './client-driver.js';
 import type { ClientLifecycle } from './client-lifecycle.js';

@@ -1,8 +1,8 @@
 import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import type { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientLifecycle } from '../definition/client-lifecycle.js';
-import { configurableClient, type ClientOptionsFactory } from '../kinds/configurable-client.js';
-import { loadPackage } from '../kinds/load-package.js';
+import { configurableClient, type ClientOptionsFactory } from '../definition/configurable-client.js';
+import { loadPackage } from '../definition/load-package.js';
 import { checkReachable } from './check-reachable.js';
 import { findConfigProblem } from './find-config-problem.js';
 import { RequestsInFlight } from './requests-in-flight.js';

@@ -3,8 +3,8 @@ import type { DynamoDBDocumentClient, TranslateConfig } from '@aws-sdk/lib-dynam
 import { getClientToken } from '../clients.tokens.js';
 import type { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientLifecycle } from '../definition/client-lifecycle.js';
-import { configurableClient } from '../kinds/configurable-client.js';
-import { loadPackage } from '../kinds/load-package.js';
+import { configurableClient } from '../definition/configurable-client.js';
+import { loadPackage } from '../definition/load-package.js';
 import { checkReachable } from './check-reachable.js';
 import { RequestsInFlight } from './requests-in-flight.js';
 

@@ -1,5 +1,5 @@
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { findBrokenRule, isFunction, isObject, isText, type Rule } from '../validation/rules.js';
+import { findBrokenRule, isFunction, isObject, isText, type Rule } from '../definition/rules.js';
 
 /** What is most often wrong, mostly because a variable is missing. A function is a provider: the SDK calls it. */
 const RULES = {

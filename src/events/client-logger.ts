@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { describeError } from '../errors/redactor.js';
+import { describeError } from '../redaction/redactor.js';
 import type { ClientEvent } from './client-event.js';
 
 /** Milliseconds in which what comes again and again makes at most one line. */

@@ -1,4 +1,4 @@
-import { findBrokenRule, isBoolean, isFunction, isObject, isText, type Rule, type Rules } from '../validation/rules.js';
+import { findBrokenRule, isBoolean, isFunction, isObject, isText, type Rule, type Rules } from '../definition/rules.js';
 
 type Options = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,8 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientLifecycle } from '../definition/client-lifecycle.js';
-import { configurableClient, type ClientOptionsFactory } from '../kinds/configurable-client.js';
-import { loadPackage } from '../kinds/load-package.js';
+import { configurableClient, type ClientOptionsFactory } from '../definition/configurable-client.js';
+import { loadPackage } from '../definition/load-package.js';
 import { findRedisProblem } from './find-redis-problem.js';
 import { closeRedis, destroyRedis } from './redis-closing.js';
 import { checkRedis, connect } from './redis-health.js';

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { setMaxListeners } from 'node:events';
 import { Injectable, type InjectionToken } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
 import { getClientName, getClientToken } from '../clients.tokens.js';
@@ -15,16 +16,10 @@ import type { ClientEvent, ClientOccurrence } from '../events/client-event.js';
 import { ClientLogger } from '../events/client-logger.js';
 import { BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientStatus } from './client-status.js';
-import { closeInOrder } from './close-order.js';
-import {
-  closeWithDependencies,
-  holdDependencies,
-  holdInProcess,
-  releaseInProcess,
-  shareInProcess,
-} from './process-clients.js';
-import { Refusal } from './refusal.js';
-import { SharedClient } from './shared-client.js';
+import type { Build } from './build.js';
+import { within } from './deadline.js';
+import { shareInProcess } from './process-clients.js';
+import { SharedClient, type CloseFailure, type Holder } from './shared-client.js';
 
 /** Milliseconds that a health check may take unless told otherwise. */
 const CHECK_TIMEOUT = 1_000;
@@ -47,11 +42,16 @@ export interface ClientSource {
 type NameOf<C> = unknown extends C ? string : keyof C & string;
 type ClientOf<C, N> = N extends keyof C ? C[N] : unknown;
 
-interface Declared {
+/** A client as an application declares it, which holds it from its start, or the first use on, until it closes. */
+interface Declared extends Holder {
   readonly name: string;
   readonly definition: ClientDefinition;
   readonly source: ClientSource;
+  /** Publishes what happens to the client. */
+  readonly observe: (occurrence: ClientOccurrence) => void;
   consumers?: Set<string>;
+  /** How many wait for it. */
+  asking: number;
   /** There from the first use on. */
   client?: SharedClient | undefined;
   /** What `get` gives once the client is built, until everything closes. */
@@ -74,20 +74,21 @@ interface Declared {
 export class ClientRegistry<C = Record<string, unknown>> {
   readonly #declarations = new Set<ClientDefinitions>();
   readonly #declared = new Map<string, Declared>();
-  readonly #tracker = new BuildTracker<SharedClient>();
+  readonly #tracker = new BuildTracker<Build>();
   readonly #logger = new ClientLogger();
   readonly #events = new Subject<ClientEvent>();
   #shutdownTimeout: number | undefined;
   #started = false;
   #refusesBuilds = false;
-  /** Given when clients begin to close: one that other applications go on with would let nobody go. */
-  readonly #refusal = new Refusal();
+  /** Aborted when clients begin to close: one that other applications go on with would let nobody go. */
+  readonly #refusal = new AbortController();
   #closing: Promise<void> | undefined;
 
   /** What happens to the clients, from now on. Completes when all are closed. */
   readonly events$: Observable<ClientEvent> = this.#events.asObservable();
 
   constructor() {
+    setMaxListeners(0, this.#refusal.signal); // else Node warns when more than ten wait
     // How `closeAllClients` of nestjs-clients/testing learns of registries, without a list of them here.
     channel('nestjs-clients:registry').publish(this);
   }
@@ -175,7 +176,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
   close(): Promise<void> {
     if (!this.#closing) {
       this.refuseBuilds();
-      this.#refusal.give();
+      this.#refusal.abort();
       this.#closing = this.#closeAll();
       // Whoever calls hears of a failure; a call that nobody awaits must not crash the process.
       this.#closing.catch(() => {});
@@ -196,7 +197,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
       if (definition.lifecycle.scope === 'process') this.#refuseSecondName(name, definition, entries);
     }
     for (const [name, definition] of entries) {
-      const declared = { name, definition, source };
+      const observe = (occurrence: ClientOccurrence) => this.#publish(name, occurrence);
+      const declared = { name, definition, source, observe, isHolding: true, asking: 0 };
       this.#declared.set(name, declared);
       if (this.#started && !this.#closing) this.#hold(declared); // of a module that is loaded lazily
     }
@@ -232,12 +234,12 @@ export class ClientRegistry<C = Record<string, unknown>> {
     if (this.#started || this.#closing) return;
     this.#started = true;
     const clients: SharedClient[] = [];
-    for (const declared of this.#declared.values()) {
-      for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared, consumer);
-      this.#hold(declared);
-      if (declared.client) clients.push(declared.client);
-    }
     try {
+      for (const declared of this.#declared.values()) {
+        for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared, consumer);
+        this.#hold(declared);
+        if (declared.client) clients.push(declared.client);
+      }
       await Promise.all(clients.map((client) => this.#open(client)));
     } catch (error) {
       // Nest runs no hook of an application that fails to boot, so that nobody else would close them.
@@ -248,8 +250,10 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   /** An application that has started holds the clients of the process that it declares, used or not. */
   #hold(declared: Declared): void {
-    const { client, definition } = declared;
-    if (definition.lifecycle.scope === 'process') holdInProcess(client ?? this.#shared(declared), this);
+    if (declared.definition.lifecycle.scope === 'app') return declared.client?.attach(); // held from its first use on
+    const client = this.#shared(declared);
+    client.hold(declared);
+    client.observers.add(declared.observe);
   }
 
   async #open(client: SharedClient): Promise<void> {
@@ -276,7 +280,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   /** The short way to a client; closed while another is being built, which must be seen to depend on it. */
   #getBuilt(declared: Declared | undefined): Promise<unknown> | undefined {
-    return this.#tracker.current ? undefined : declared?.built;
+    return this.#tracker.current || declared?.client?.isRefused ? undefined : declared?.built;
   }
 
   /** Asks Nest rather than `inject`, because a test may have overridden the token. */
@@ -293,27 +297,51 @@ export class ClientRegistry<C = Record<string, unknown>> {
     if (this.#refusesBuilds && state !== 'creating' && state !== 'open') throw new ClientsClosedError(name);
     const client = this.#shared(declared);
     this.#tracker.current?.dependOn(client);
-    const shared = client.get({
-      tracker: this.#tracker,
-      consumer,
-      started: () => this.#started,
-      resolve: (tokens) => this.#resolve(tokens, source, name),
-      supply: () => source.supply(name),
-    });
+    client.hold(declared);
+    client.observers.add(declared.observe);
+    declared.asking += 1;
     const isReady = async () => {
+      const shared = client.get({
+        tracker: this.#tracker,
+        consumer,
+        started: () => this.#started,
+        resolve: (tokens) => this.#resolve(tokens, source, name),
+        supply: () => source.supply(name),
+        findBehind: () => this.#findBehind(declared),
+      });
       await shared;
-      holdDependencies(client);
       // One of scope 'process' may have been built by an application that is still booting.
       if (this.#started) await client.open();
+      return shared;
     };
     try {
-      await this.#refusal.within(name, Infinity, isReady);
+      const instance = await within({ signal: this.#refusal.signal }, isReady);
+      if (!this.#closing) declared.built = Promise.resolve(instance);
     } catch (error) {
-      throw nameAfter(declared, error as ClientsError);
+      if (!this.#closing) throw nameAfter(declared, error as ClientsError);
+    } finally {
+      declared.asking -= 1;
+      this.#stopWaiting(declared, client);
     }
-    if (this.#closing) throw new ClientsClosedError(name);
-    declared.built = shared;
-    return shared;
+    if (!declared.built) throw new ClientsClosedError(name);
+    return declared.built;
+  }
+
+  /** An application that has not started holds a client of the process no longer than it waits for it. */
+  #stopWaiting(declared: Declared, client: SharedClient): void {
+    if (this.#started || declared.asking > 0 || declared.definition.lifecycle.scope === 'app') return;
+    void client.letGo(declared);
+    client.observers.delete(declared.observe);
+  }
+
+  /** The clients that Nest has injected into what a client injects: nobody asks for those while it is built. */
+  *#findBehind({ definition, source }: Declared): Iterable<SharedClient> {
+    for (const name of source.findDependencies(definition)) {
+      const dependency = this.#declared.get(name);
+      // A client of the process outlives the application: it cannot keep one of its clients open.
+      const fits = dependency?.definition.lifecycle.scope === 'process' || definition.lifecycle.scope === 'app';
+      if (dependency?.client && fits) yield dependency.client;
+    }
   }
 
   /** Refuses a client of the process that would have two names here: one definition is one client. */
@@ -336,9 +364,16 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   #shared(declared: Declared): SharedClient {
     const { name, definition } = declared;
-    const observe = (occurrence: ClientOccurrence) => this.#publish(name, occurrence);
-    if (definition.lifecycle.scope === 'process') declared.client = shareInProcess(name, definition, this, observe);
-    return (declared.client ??= new SharedClient(name, definition, observe));
+    if (definition.lifecycle.scope === 'process') {
+      // One that others have closed since is not what this application was given.
+      if (!declared.client || (declared.client.isRefused && !declared.built))
+        declared.client = shareInProcess(name, definition);
+    } else if (!declared.client) {
+      declared.client = new SharedClient(name, definition);
+      declared.client.hold(declared);
+      declared.client.observers.add(declared.observe);
+    }
+    return declared.client;
   }
 
   async #closeAll(): Promise<void> {
@@ -346,35 +381,44 @@ export class ClientRegistry<C = Record<string, unknown>> {
     const remaining = () => Math.max(0, end - performance.now());
     const closing = new Map<SharedClient, Declared>();
     for (const declared of this.#declared.values()) {
-      const { client, definition } = declared;
       declared.built = undefined;
+      const { client, definition } = declared;
       if (!client) continue;
       closing.set(client, declared);
-      if (definition.lifecycle.scope === 'app') client.refuse();
+      client.observers.add(declared.observe);
+      if (definition.lifecycle.scope === 'app') client.refuse(remaining);
+      try {
+        client.attach();
+      } catch {
+        // What it is built on has closed under an application that had not started.
+      }
     }
-    const dependenciesOf = ({ client, definition, source }: Declared): Declared[] => {
-      const injected = source.findDependencies(definition).map((name) => this.#declared.get(name));
-      const asked = [...(client?.dependencies ?? [])].map((dependency) => closing.get(dependency));
-      return [...injected, ...asked].filter((dependency) => dependency !== undefined);
-    };
-
-    const all = [...closing.values()];
-    const outcomes = await closeInOrder(all, dependenciesOf, (declared) => this.#closeOne(declared, remaining));
-    this.#events.complete();
     const failures = new Map<string, Error>();
-    for (const [index, { name }] of all.entries()) {
-      const failure = outcomes[index];
-      if (failure) failures.set(name, failure);
+    const collect = async (declared: Declared, closed: Promise<CloseFailure[]>): Promise<void> => {
+      for (const [client, error] of await closed) {
+        const { name } = closing.get(client) ?? declared;
+        if (!failures.has(name)) failures.set(name, error);
+      }
+    };
+    await Promise.all([...closing].map(([client, declared]) => collect(declared, client.release(declared, remaining))));
+    // What work or leases still hold is closed with the last of them, or when the time is up.
+    const held = [...closing].filter(
+      ([client, { definition }]) => client.isHeld && definition.lifecycle.scope === 'app',
+    );
+    if (held.length > 0) {
+      await within({ timeout: remaining(), late: ignore }, async () => {
+        await Promise.all(held.map(([client]) => client.whenLetGo()));
+      });
+      await Promise.all(held.map(([client, declared]) => collect(declared, client.end(remaining))));
     }
-    if (failures.size > 0) throw new ClientsCloseFailedError(failures);
-  }
-
-  async #closeOne(declared: Declared, remaining: () => number): Promise<Error | undefined> {
-    const { client, definition } = declared;
-    // Not before its dependents here are closed: another application may close meanwhile, and be the last but this.
-    const isLast = definition.lifecycle.scope === 'app' || (client && releaseInProcess(client, this));
-    if (!isLast) declared.client = undefined; // others go on with it
-    return isLast && client ? closeWithDependencies(client, remaining) : undefined;
+    this.#events.complete();
+    for (const [client, declared] of closing) {
+      client.observers.delete(declared.observe);
+      if (!client.isRefused) declared.client = undefined; // others go on with it
+    }
+    if (failures.size === 0) return;
+    const names = [...this.#declared.keys()].filter((name) => failures.has(name));
+    throw new ClientsCloseFailedError(new Map(names.map((name) => [name, failures.get(name) as Error])));
   }
 
   #publish(name: string, occurrence: ClientOccurrence): void {
@@ -401,3 +445,5 @@ function nameAfter({ name, definition }: Declared, error: ClientsError): Clients
 function findEagerConsumers({ name, definition, source }: Declared): readonly string[] {
   return definition.lifecycle.eager ? source.findConsumers(name) : [];
 }
+
+function ignore(): void {}

@@ -1,5 +1,5 @@
 import type { ClientDefinition } from '../definition/client-definition.js';
-import { describeError, type Redactor } from '../errors/redactor.js';
+import { describeError, type Redactor } from '../redaction/redactor.js';
 import { within } from './deadline.js';
 
 type Disposables = AsyncDisposable & Disposable;
@@ -24,7 +24,7 @@ export async function dispose(
     const timeout = Math.min(longest, remaining());
     const late = () => new Error(`${name} did not end within ${Math.round(timeout)} ms`);
     try {
-      return await within(timeout, async () => void (await work()), late);
+      return await within({ timeout, late }, async () => void (await work()));
     } catch (error) {
       const cause = redactor.error(error);
       return new Error(`${name} failed: ${describeError(cause)}`, { cause });

@@ -1,16 +1,17 @@
+import { setMaxListeners } from 'node:events';
 import type { InjectionToken } from '@nestjs/common';
 import type { ClientDefinition } from '../definition/client-definition.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
 import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
 import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
 import { ClientsError } from '../errors/clients.error.js';
-import { Redactor, describeError } from '../errors/redactor.js';
+import { Redactor, describeError } from '../redaction/redactor.js';
 import type { ClientOccurrence } from '../events/client-event.js';
+import { Build } from './build.js';
 import type { BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
-import { within } from './deadline.js';
+import { within, type Limits } from './deadline.js';
 import { dispose } from './dispose.js';
-import { Refusal } from './refusal.js';
 
 /** Milliseconds between two looks at a client that is not ready yet: at first, and at most. */
 const FIRST_PAUSE = 10;
@@ -18,7 +19,7 @@ const LONGEST_PAUSE = 100;
 
 /** What one build gets from the application that asks for it. */
 export interface BuildRequest {
-  readonly tracker: BuildTracker<SharedClient>;
+  readonly tracker: BuildTracker<Build>;
   /** The class that asked, if one did. */
   readonly consumer: string | undefined;
   /** Whether bootstrap has succeeded, so that connections may be opened. */
@@ -27,7 +28,18 @@ export interface BuildRequest {
   resolve(tokens: readonly InjectionToken[]): Promise<readonly unknown[]>;
   /** Gets what the factory of `forRootAsync` supplies for the client. */
   supply(): Promise<unknown>;
+  /** The clients that Nest has injected into what the client injects. */
+  findBehind(): Iterable<SharedClient>;
 }
+
+/** Keeps clients open: an application, or a client that is built on them. */
+export interface Holder {
+  readonly isHolding: boolean;
+}
+
+type Observer = (occurrence: ClientOccurrence) => void;
+/** A client that did not close gracefully, and why. */
+export type CloseFailure = readonly [SharedClient, Error];
 
 /** One client's life: built once on demand, shared, opened, checked, closed once. It knows nothing of Nest. */
 export class SharedClient {
@@ -35,67 +47,162 @@ export class SharedClient {
   instance: unknown;
   /** What `status()` tells of its life so far. */
   history: Pick<ClientStatus, 'createdAt' | 'createDuration' | 'lastError'> = {};
-  /** The clients that this one's build asked for. */
-  readonly dependencies = new Set<SharedClient>();
+  /** Who hears what happens to it: applications that hold it, wait for it or are closing it. */
+  readonly observers = new Set<Observer>();
 
   readonly #redactor = new Redactor();
+  readonly #holders = new Set<Holder>();
+  /** Nobody gets the client any more. */
+  isRefused = false;
+  /** Aborted then; there while somebody waits. */
+  #refusal: AbortController | undefined;
+  #waiting = 0;
   /** The newest background error. */
   #reported: unknown;
-  #shared: Promise<unknown> | undefined;
-  #creation: Promise<unknown> | undefined;
-  #pending = '';
-  #opened: Promise<void> | undefined;
-  /** Given as soon as nobody gets the client any more. */
-  readonly #refusal = new Refusal();
-  readonly #discards = new Set<Promise<Error | undefined>>();
+  /** The build that runs or has succeeded. */
+  #build: Build | undefined;
+  /** The milliseconds left for closing it. */
+  #remaining = (): number => Infinity;
+  /** Somebody who held it has gone, while others did. */
+  #isLeft = false;
+  #ended: Promise<CloseFailure[]> | undefined;
+  #onEnd: (() => void) | undefined;
+  readonly #discards = new Set<Promise<CloseFailure[]>>();
 
+  /** @param unheard is told what happens when nobody else is */
   constructor(
     readonly name: string,
     readonly definition: ClientDefinition,
-    readonly emit: (occurrence: ClientOccurrence) => void,
+    readonly unheard?: Observer,
   ) {}
+
+  /** What its build has asked for. */
+  get dependencies(): Iterable<SharedClient> {
+    return this.#build?.dependencies ?? [];
+  }
+
+  emit(occurrence: ClientOccurrence): void {
+    for (const observe of this.observers) observe(occurrence);
+    if (this.observers.size === 0) this.unheard?.(occurrence);
+  }
+
+  // ── hold ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Keeps the client open until the holder releases it. */
+  hold(holder: Holder): void {
+    if (this.isRefused) throw this.#closedError();
+    this.#holders.add(holder);
+  }
+
+  get isHeld(): boolean {
+    for (const holder of this.#holders) if (holder.isHolding) return true;
+    return false;
+  }
+
+  /** The holder keeps it open no longer, which is no reason to close it. */
+  leave(holder: Holder): void {
+    this.#holders.delete(holder);
+  }
+
+  /** Its application has started, or closes: keeps open what it is built on. Throws if others have closed that. */
+  attach(): void {
+    if (this.definition.lifecycle.scope === 'app') this.#build?.attach();
+  }
+
+  get hasDependents(): boolean {
+    for (const holder of this.#holders) if (holder instanceof Build) return true;
+    return false;
+  }
+
+  /** The holder has not come to need it. Not a reason to close, unless it was only waited for. */
+  async letGo(holder: Holder): Promise<CloseFailure[]> {
+    this.#holders.delete(holder);
+    return this.#isLeft && !this.isHeld && !this.#ended ? this.end(this.#remaining) : [];
+  }
+
+  /**
+   * The last one to let go closes the client, and then lets go of what it is built on; awaits all that. Never rejects.
+   *
+   * @param remaining the milliseconds left for closing everything
+   * @returns what did not close gracefully
+   */
+  async release(holder: Holder, remaining: () => number): Promise<CloseFailure[]> {
+    this.#holders.delete(holder);
+    this.#isLeft = true;
+    if (this.isHeld) return [];
+    // What is built on it is closed before it, so must not wait for it.
+    return this.#ended && holder instanceof Build ? [] : this.end(remaining);
+  }
+
+  /** Closes the client, whoever holds it, after what is built on it. */
+  end(remaining: () => number): Promise<CloseFailure[]> {
+    this.#ended ??= this.#end(remaining);
+    this.#onEnd?.();
+    return this.#ended;
+  }
+
+  /** Resolves when the last one has let go. */
+  whenLetGo(): Promise<void> {
+    return this.#ended ? Promise.resolve() : new Promise((resolve) => (this.#onEnd = resolve));
+  }
+
+  async #end(remaining: () => number): Promise<CloseFailure[]> {
+    this.refuse(remaining);
+    const dependents = [...this.#holders].filter((holder) => holder instanceof Build);
+    const before = await Promise.all(dependents.map(({ client }) => client.end(remaining)));
+    const failure = await this.#close(remaining);
+    const own: CloseFailure[] = failure ? [[this, failure]] : [];
+    const discarded = await this.#awaitDiscards(remaining);
+    const build = this.#build;
+    this.#build = undefined;
+    const after = build ? await build.release((dependency) => dependency.release(build, remaining)) : [];
+    return [...before.flat(), ...own, ...discarded.flat(), ...after];
+  }
 
   // ── build ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The one instance, built if it is not there. A failed build is forgotten, so that the next call tries again. */
   get(request: BuildRequest): Promise<unknown> {
-    return (this.#shared ??= this.#build(request));
+    if (!this.#build) {
+      const build = new Build(this);
+      this.#build = build;
+      build.result = this.#run(build, request);
+    }
+    return this.#build.result;
   }
 
-  async #build(request: BuildRequest): Promise<unknown> {
+  async #run(build: Build, request: BuildRequest): Promise<unknown> {
     const whom = request.consumer ? { consumer: request.consumer } : {};
     const startedAt = performance.now();
     this.state = 'creating';
-    this.dependencies.clear();
     this.emit({ type: 'creating', ...whom });
 
-    const creation = request.tracker.run(this, () => this.#create(request));
-    this.#creation = creation;
+    build.creation = request.tracker.run(build, () => this.#create(build, request));
     try {
-      const { createTimeout } = this.definition.lifecycle;
+      const timeout = this.definition.lifecycle.createTimeout;
       const late = () => {
-        throw new ClientsCreateTimeoutError(this.name, createTimeout, this.#pending);
+        throw new ClientsCreateTimeoutError(this.name, timeout, build.pending);
       };
-      const instance = await this.#refusal.within(this.name, createTimeout, () => creation, late);
-      if (this.#refusal.isGiven) throw this.#closedError(); // in the very turn in which the build has ended
-      this.#creation = undefined;
+      const instance = await this.#unlessRefused({ timeout, late }, () => build.creation);
+      if (this.isRefused) throw this.#closedError(); // in the very turn in which the build has ended
+      build.isRunning = false;
       this.instance = instance;
       this.state = 'open';
       const duration = elapsed(startedAt);
       this.history = { ...this.history, createdAt: new Date(), createDuration: duration };
       this.emit({ type: 'created', duration, ...whom });
-      if (request.started()) await this.#refusal.within(this.name, Infinity, () => this.open());
+      if (request.started()) await this.#unlessRefused({}, () => this.open());
+      else if (this.definition.lifecycle.scope === 'app') build.detach();
       return instance;
     } catch (error) {
-      this.#shared = undefined;
       // Whatever the build has made, or makes after all when nobody waits for it any more, is closed; once it is open,
       // close() may have come first.
       if (this.state === 'creating' || this.state === 'open') {
-        creation.then((instance) => this.#discard(instance), ignore);
-        if (!this.#refusal.isGiven) this.#creation = undefined; // nobody waits for it at shutdown
+        const discarded = build.creation.then((instance) => this.#discard(instance), ignore);
+        if (!this.isRefused) this.#forget(build, this.state === 'open' ? discarded : undefined);
         this.instance = undefined;
         this.history = {};
-        this.state = this.#refusal.isGiven ? 'closed' : 'idle';
+        this.state = this.isRefused ? 'closed' : 'idle';
       }
       const failure = this.#explain(error);
       this.#remember(failure);
@@ -104,14 +211,14 @@ export class SharedClient {
     }
   }
 
-  async #create(request: BuildRequest): Promise<unknown> {
+  async #create(build: Build, request: BuildRequest): Promise<unknown> {
     const { blueprint } = this.definition;
-    this.#pending = 'what it injects is not there yet';
     const dependencies = await request.resolve(blueprint.inject);
     this.#redactor.keepData(dependencies);
-    this.#pending = 'the factory of forRootAsync has not returned yet';
+    build.pending = 'the factory of forRootAsync has not returned yet';
     const supplied = blueprint.configurable ? await request.supply() : undefined;
-    this.#pending = 'create() has not returned yet';
+    for (const dependency of request.findBehind()) build.hold(dependency);
+    build.pending = 'create() has not returned yet';
     const instance = await blueprint.create({ name: this.name, dependencies, supplied, redactor: this.#redactor });
     if (instance === undefined || instance === null) throw new TypeError('create() returned no client');
     try {
@@ -126,20 +233,6 @@ export class SharedClient {
     return instance;
   }
 
-  /** Notes that this client, which is being built, is built on `dependency`; or throws because it cannot be. */
-  dependOn(dependency: SharedClient): void {
-    const path = dependency.state === 'creating' ? findPath(dependency, this) : undefined;
-    if (path) {
-      const names = [this, ...path].map(({ name }) => `"${name}"`).join(' -> ');
-      throw new ClientsCreateFailedError(this.name, `it is built on itself: ${names}`);
-    }
-    if (this.definition.lifecycle.scope === 'process' && dependency.definition.lifecycle.scope === 'app') {
-      const problem = `its scope is "process", but "${dependency.name}", which it is built on, closes with one application`;
-      throw new ClientsCreateFailedError(this.name, `${problem}. Give both the same scope`);
-    }
-    this.dependencies.add(dependency);
-  }
-
   #explain(error: unknown): Error {
     const { name } = this;
     // One that is not about another client says already whose it is, what is wrong and how to mend it.
@@ -152,13 +245,14 @@ export class SharedClient {
 
   /** Opens the client's connections in the background; waits until it is ready if its lifecycle says so. */
   open(): Promise<void> {
-    if (this.#refusal.isGiven) return Promise.reject(this.#closedError());
-    if (this.state !== 'open') return Promise.resolve(); // as soon as it is built
-    this.#opened ??= this.#open().catch((error: unknown) => {
-      this.#opened = undefined; // whoever asks next looks again
+    if (this.isRefused) return Promise.reject(this.#closedError());
+    const build = this.#build;
+    if (this.state !== 'open' || !build) return Promise.resolve(); // as soon as it is built
+    build.opened ??= this.#open().catch((error: unknown) => {
+      build.opened = undefined; // whoever asks next looks again
       throw error;
     });
-    return this.#opened;
+    return build.opened;
   }
 
   async #open(): Promise<void> {
@@ -186,7 +280,7 @@ export class SharedClient {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       const problem = await this.#probe(Math.max(0, deadline - performance.now()));
       if (!problem) return;
-      if (this.#refusal.isGiven) throw this.#closedError();
+      if (this.isRefused) throw this.#closedError();
       const left = deadline - performance.now();
       // The last look has hardly any time, and finds only that.
       if (left <= 0) throw this.#notReady(found ?? problem);
@@ -227,12 +321,12 @@ export class SharedClient {
 
   /** Why the client cannot be used, if so. */
   async #probe(timeout: number): Promise<Error | undefined> {
-    const { name, instance, state, definition } = this;
+    const { instance, state, definition } = this;
     if (state !== 'open') return this.#closedError();
     const look = async () => void (await definition.blueprint.driver.check?.(instance));
     const late = () => new Error(`no answer within ${Math.round(timeout)} ms`);
     try {
-      return await this.#refusal.within<Error | undefined>(name, timeout, look, late);
+      return await this.#unlessRefused<Error | undefined>({ timeout, late }, look);
     } catch (error) {
       return this.#redactor.error(error);
     }
@@ -260,22 +354,32 @@ export class SharedClient {
   // ── close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** From now on nobody gets the client; whoever waits for it is refused at once. */
-  refuse(): void {
-    this.#refusal.give();
+  refuse(remaining: () => number): void {
+    if (this.isRefused) return;
+    this.isRefused = true;
+    this.#remaining = remaining;
+    this.#refusal?.abort(this.#closedError());
     if (this.state === 'idle') this.state = 'closed';
   }
 
-  /**
-   * Closes the client, which nobody gets any more: gracefully, else by force. It is called once. Never rejects.
-   *
-   * @param remaining the milliseconds left for closing everything
-   * @returns why it did not close gracefully, if so
-   */
-  async close(remaining: () => number): Promise<Error | undefined> {
+  async #unlessRefused<T>(limits: Limits<T>, work: () => T | Promise<T>): Promise<T> {
+    const { signal } = (this.#refusal ??= new AbortController());
+    setMaxListeners(0, signal); // else Node warns when more than ten wait
+    this.#waiting += 1;
+    try {
+      return await within({ ...limits, signal }, work);
+    } finally {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.#refusal = undefined; // thousands of clients that nobody waits for need none
+    }
+  }
+
+  /** Gracefully, else by force. Never rejects. Returns why it did not close gracefully, if so. */
+  async #close(remaining: () => number): Promise<Error | undefined> {
     const startedAt = performance.now();
     const { state, instance } = this;
     let failure: Error | undefined;
-    if (this.#creation) failure = await this.#awaitCreation(remaining);
+    if (this.#build && state !== 'open') failure = await this.#awaitCreation(this.#build, remaining);
     if (state === 'open' && this.definition.lifecycle.owned) {
       this.state = 'closing';
       this.emit({ type: 'closing' });
@@ -286,46 +390,49 @@ export class SharedClient {
     this.instance = undefined;
     if (failure) this.#closeFailed(failure, startedAt);
     else if (wasClosed) this.emit({ type: 'closed', duration: elapsed(startedAt) });
-    const discarded = await within(remaining(), () => Promise.all(this.#discards), unclosed);
-    return failure ?? discarded.find((problem) => problem !== undefined);
+    return failure;
   }
 
   /** Waits for a build in progress to end, so that what it makes is closed before the process is left. */
-  async #awaitCreation(remaining: () => number): Promise<Error | undefined> {
+  async #awaitCreation({ result, creation, pending }: Build, remaining: () => number): Promise<Error | undefined> {
     const timeout = Math.min(this.definition.lifecycle.closeTimeout, remaining());
-    await this.#shared?.catch(ignore); // refused, so at once
-    const ended = async () => void (await this.#creation?.catch(ignore));
+    await result.catch(ignore); // refused, so at once
     const late = () =>
-      new Error(`it was still being created ${Math.round(timeout)} ms after shutdown began: ${this.#pending}`);
-    return within<Error | undefined>(timeout, ended, late);
+      new Error(`it was still being created ${Math.round(timeout)} ms after shutdown began: ${pending}`);
+    return within<Error | undefined>({ timeout, late }, async () => void (await creation.catch(ignore)));
+  }
+
+  /** The next call builds anew. What the build that failed was built on is let go of when its remains are closed. */
+  #forget(build: Build, discarded: Promise<void> | undefined): void {
+    this.#build = undefined;
+    const letGo = () => build.release((dependency) => dependency.letGo(build));
+    this.#track(discarded ? discarded.then(letGo) : letGo());
   }
 
   /** Closes what a build has made that failed or came too late. */
   async #discard(instance: unknown): Promise<void> {
     const startedAt = performance.now();
-    const disposal = dispose(this.definition, instance, this.#redactor, () => Infinity);
-    this.#discards.add(disposal);
+    const disposal = dispose(this.definition, instance, this.#redactor, this.#remaining);
+    this.#track(disposal.then((failure) => (failure ? [[this, failure]] : [])));
     const failure = await disposal;
-    this.#discards.delete(disposal);
     if (failure) this.#closeFailed(failure, startedAt);
+  }
+
+  async #awaitDiscards(remaining: () => number): Promise<CloseFailure[][]> {
+    if (this.#discards.size === 0) return [];
+    const late = (): CloseFailure[][] => [[[this, new Error('what a failed build has made did not close in time')]]];
+    return within({ timeout: remaining(), late }, () => Promise.all(this.#discards));
+  }
+
+  #track(discard: Promise<CloseFailure[]>): void {
+    this.#discards.add(discard);
+    void discard.then(() => this.#discards.delete(discard));
   }
 
   #closeFailed(error: Error, startedAt: number): void {
     this.#remember(error);
     this.emit({ type: 'closeFailed', duration: elapsed(startedAt), error });
   }
-}
-
-/** The clients from `from` to `to` along dependencies, both included. */
-function findPath(from: SharedClient, to: SharedClient, seen = new Set<SharedClient>()): SharedClient[] | undefined {
-  if (from === to) return [to];
-  if (seen.has(from)) return undefined;
-  seen.add(from);
-  for (const dependency of from.dependencies) {
-    const rest = findPath(dependency, to, seen);
-    if (rest) return [from, ...rest];
-  }
-  return undefined;
 }
 
 /** What is thrown may be a proxy that cannot be looked at. */
@@ -344,10 +451,6 @@ function summarize(error: Error): { name: string; message: string } {
 /** Milliseconds since `startedAt`, to a hundredth: finer is noise. */
 function elapsed(startedAt: number): number {
   return Math.round((performance.now() - startedAt) * 100) / 100;
-}
-
-function unclosed(): Error[] {
-  return [new Error('what a failed build has made did not close in time')];
 }
 
 function ignore(): void {}

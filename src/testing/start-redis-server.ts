@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { loadPackage } from '../kinds/load-package.js';
+import { loadPackage } from '../definition/load-package.js';
 import { listen } from './listen.js';
 import type { TestServer } from './test-server.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
-import { configurableClient } from '../../src/kinds/configurable-client.js';
+import { configurableClient } from '../../src/definition/configurable-client.js';
 import {
   ClientsError,
   ClientsModule,

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { Injectable, type INestApplication } from '@nestjs/common';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { configurableClient, type ConfigurableDriver } from '../../src/kinds/configurable-client.js';
-import { Redactor } from '../../src/errors/redactor.js';
+import { configurableClient, type ConfigurableDriver } from '../../src/definition/configurable-client.js';
+import { Redactor } from '../../src/redaction/redactor.js';
 import { defineClient, getClientToken, InjectClient, type ClientEvent, type ClientRegistry } from '../../src/index.js';
 import { bootApp, clientsOf, moduleOf, recordEvents, registryOf, rejection, turn } from '../support/boot-app.js';
 import { FakeClient, Journal } from '../support/journal.js';

@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { configurableClient } from '../../src/kinds/configurable-client.js';
+import { configurableClient } from '../../src/definition/configurable-client.js';
 import {
   ClientRegistry,
   ClientsModule,

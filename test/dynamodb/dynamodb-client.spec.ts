@@ -88,7 +88,7 @@ describe('building', () => {
     const run = await runInNode(`
       import { createRequire } from 'node:module';
       import { dynamoDBClient, dynamoDBDocumentClient } from './src/dynamodb/index.js';
-      import { Redactor } from './src/errors/redactor.js';
+      import { Redactor } from './src/redaction/redactor.js';
       const { cache } = createRequire(import.meta.url);
       const loaded = () => Object.keys(cache).filter((file) => /[/](@aws-sdk|@smithy)[/]/.test(file)).length > 0;
       const imported = loaded();

@@ -57,10 +57,10 @@ export async function drive<T extends Redis | Cluster>(definition: ClientDefinit
     const start = performance.now();
     let forced = false;
     try {
-      await within(closeTimeout, () => blueprint.driver.close?.(client));
+      await within({ timeout: closeTimeout }, () => blueprint.driver.close?.(client));
     } catch {
       forced = true;
-      await within(DESTROY_TIMEOUT, () => blueprint.driver.destroy?.(client));
+      await within({ timeout: DESTROY_TIMEOUT }, () => blueprint.driver.destroy?.(client));
     }
     const duration = performance.now() - start;
     await setImmediate(); // the rejections of the last commands

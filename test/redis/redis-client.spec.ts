@@ -17,7 +17,7 @@ describe('redisClient()', () => {
   test('loads no ioredis until the client is created', async () => {
     const { output, errors } = await runInNode(`
       import { createRequire } from 'node:module';
-      import { Redactor } from './src/errors/redactor.js';
+      import { Redactor } from './src/redaction/redactor.js';
       import { redisClient, redisCluster } from './src/redis/index.js';
       const { cache } = createRequire(import.meta.url);
       const loaded = () => Object.keys(cache).some((file) => file.includes('/ioredis/'));
@@ -237,7 +237,7 @@ describeWithRedis('a Redis client', () => {
     frozen.freeze();
     const ports = [server.port, frozen.port, await freePort()];
     const { output, errors, code } = await runInNode(`
-      import { Redactor } from './src/errors/redactor.js';
+      import { Redactor } from './src/redaction/redactor.js';
       import { redisClient } from './src/redis/index.js';
       for (const port of ${JSON.stringify(ports)}) {
         const { blueprint } = redisClient({ port });

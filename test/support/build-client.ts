@@ -1,5 +1,5 @@
 import type { ClientDefinition } from '../../src/definition/client-definition.js';
-import { Redactor } from '../../src/errors/redactor.js';
+import { Redactor } from '../../src/redaction/redactor.js';
 
 /** Builds a declared client as the registry does, without a registry. */
 export async function buildClient<T>(

@@ -1,6 +1,6 @@
 import type { InjectionToken } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { getClientName, getClientToken } from './clients.tokens.js';
+import { getClientName, getClientToken } from '../clients.tokens.js';
 
 type Module = NonNullable<ReturnType<ModulesContainer['get']>>;
 /** What Nest keeps of a provider: its name, and the providers that it has injected into it. */

@@ -1,9 +1,9 @@
 import type { InjectionToken } from '@nestjs/common';
-import { ClientDefinition } from '../definition/client-definition.js';
-import type { ClientDriver } from '../definition/client-driver.js';
-import type { ClientLifecycle } from '../definition/client-lifecycle.js';
+import { ClientDefinition } from './client-definition.js';
+import type { ClientDriver } from './client-driver.js';
+import type { ClientLifecycle } from './client-lifecycle.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
-import { findBrokenRule, isFunction, isObject, isTokens, TOKENS, type Rules } from '../validation/rules.js';
+import { findBrokenRule, isFunction, isObject, isTokens, TOKENS, type Rules } from './rules.js';
 
 /**
  * A client's options from elsewhere, resolved only when that client is first built.

@@ -1,5 +1,5 @@
 import type { InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
-import type { ClientDefinitions, ClientOptionsOf } from './definition/client-definition.js';
+import type { ClientDefinitions, ClientOptionsOf } from '../definition/client-definition.js';
 
 /** What `ClientsModule.forRoot()` takes. */
 export interface ClientsModuleOptions<C extends ClientDefinitions = ClientDefinitions> {

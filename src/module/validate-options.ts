@@ -1,6 +1,6 @@
-import { ClientDefinition, type ClientDefinitions } from './definition/client-definition.js';
-import { LONGEST_TIMEOUT, type ClientLifecycle } from './definition/client-lifecycle.js';
-import { ClientsInvalidOptionsError } from './errors/clients-invalid-options.error.js';
+import { ClientDefinition, type ClientDefinitions } from '../definition/client-definition.js';
+import { LONGEST_TIMEOUT, type ClientLifecycle } from '../definition/client-lifecycle.js';
+import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import {
   findBrokenRule,
   isBoolean,
@@ -10,7 +10,7 @@ import {
   TOKENS,
   type Rule,
   type Rules,
-} from './validation/rules.js';
+} from '../definition/rules.js';
 
 const BOOLEAN: Rule = [isBoolean, 'must be true or false'];
 const CLASS: Rule = [isFunction, 'must be a function or class'];

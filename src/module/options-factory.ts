@@ -1,8 +1,8 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { ClientsModuleAsyncOptions, ClientsOptionsFactory } from './clients.module-options.js';
-import type { ClientDefinitions } from './definition/client-definition.js';
-import { ClientsInvalidOptionsError } from './errors/clients-invalid-options.error.js';
-import type { ClientSource } from './registry/client-registry.js';
+import type { ClientDefinitions } from '../definition/client-definition.js';
+import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
+import type { ClientSource } from '../registry/client-registry.js';
 
 /**
  * The options that the factory of `forRootAsync` supplies: it runs once, when it is first needed; one that fails runs

@@ -1,7 +1,7 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { registryProvider } from './clients.providers.js';
-import { ClientRegistry } from './registry/client-registry.js';
+import { ClientRegistry } from '../registry/client-registry.js';
 
 /**
  * Nest calls hooks module by module, by distance from the root: at bootstrap the most distant first, at shutdown last.

@@ -1,12 +1,12 @@
 import { Scope, type FactoryProvider, type Provider, type Type } from '@nestjs/common';
 import { INQUIRER, ModuleRef, ModulesContainer } from '@nestjs/core';
-import { getClassName, resolveTokens } from './clients.resolution.js';
-import { createSupply } from './clients.supply.js';
-import { getClientToken } from './clients.tokens.js';
+import { getClassName, resolveTokens } from './resolve-tokens.js';
+import { createSupply } from './options-factory.js';
+import { getClientToken } from '../clients.tokens.js';
 import type { ClientsModuleAsyncOptions } from './clients.module-options.js';
-import type { ClientDefinitions } from './definition/client-definition.js';
-import { ClientRegistry, type ClientSource } from './registry/client-registry.js';
-import { findConsumers, findClientsBehind } from './clients.wiring.js';
+import type { ClientDefinitions } from '../definition/client-definition.js';
+import { ClientRegistry, type ClientSource } from '../registry/client-registry.js';
+import { findConsumers, findClientsBehind } from './injection-graph.js';
 
 /** What one `forRoot` or `forRootAsync` call was given, and the clients as they were then. */
 export interface Declaration {

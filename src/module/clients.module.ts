@@ -9,9 +9,9 @@ import {
   inquirerProvider,
   type Declaration,
 } from './clients.providers.js';
-import type { ClientDefinitions, ClientOptionsOf } from './definition/client-definition.js';
-import { validateAsyncOptions, validateOptions } from './clients.validate-options.js';
-import { ClientRegistry } from './registry/client-registry.js';
+import type { ClientDefinitions, ClientOptionsOf } from '../definition/client-definition.js';
+import { validateAsyncOptions, validateOptions } from './validate-options.js';
+import { ClientRegistry } from '../registry/client-registry.js';
 
 /**
  * Declares an application's clients: each is built when it is first injected, shared by every class that injects it, and
