@@ -30,8 +30,17 @@ export interface ClientDriver<T> {
   /** Destroys the client by force, after `close` failed or passed its deadline; or if there is nothing graceful. */
   destroy?(client: T): unknown;
   /** Subscribes `report` to the client's background errors. It is called once, right after `create`. */
-  onError?(client: T, report: (error: unknown) => void): void;
+  onError?(client: T, report: (error: unknown) => void): unknown;
+  /**
+   * Tells whenever the client's connection is gained or lost. It is called once, right after `create`. Report each change
+   * once, with the reason if it is known. `'disconnected'` before the first `'connected'` means that the server hung up
+   * before the client was ready; it is published as an error.
+   */
+  onConnection?(client: T, report: (state: 'connected' | 'disconnected', reason?: unknown) => void): unknown;
 }
 
 /** What a driver does with a client that is there. */
-export type ClientBehaviour<T> = Pick<ClientDriver<T>, 'connect' | 'check' | 'close' | 'destroy' | 'onError'>;
+export type ClientBehaviour<T> = Pick<
+  ClientDriver<T>,
+  'connect' | 'check' | 'close' | 'destroy' | 'onError' | 'onConnection'
+>;

@@ -10,11 +10,15 @@ export interface ClientLifecycle {
    * `app.get(getClientToken(name))` works. Default `false`.
    */
   eager?: boolean;
-  /** Opens connections once bootstrap has succeeded, or not before the first use. Default `'bootstrap'`. */
-  connect?: 'bootstrap' | 'use';
+  /**
+   * When connections open: as soon as the client is built, once bootstrap has succeeded, or with the first use. With
+   * `'build'`, hooks such as `onModuleInit` find the client connected, but a bootstrap that fails may leave it open.
+   * Default `'bootstrap'`.
+   */
+  connect?: 'build' | 'bootstrap' | 'use';
   /**
    * Bootstrap, or the first injection if that comes later, waits until the client's check passes, and fails when it
-   * has not passed within `createTimeout`. Default `false`.
+   * has not passed within `createTimeout`. With `connect: 'build'` it is always the injection that waits. Default `false`.
    */
   waitUntilReady?: boolean;
   /** Milliseconds for building the client, what it injects included. Default 10,000. */

@@ -21,6 +21,12 @@ export interface ClientOptionsFactory<O> {
   useFactory(...dependencies: never[]): O | Promise<O>;
 }
 
+/** How a client of a ready-made kind is managed. */
+export interface KindLifecycle<T> extends ClientLifecycle {
+  /** One cheap round trip that rejects when the client cannot be used, in place of the check that the kind has. */
+  check?(client: T): unknown;
+}
+
 /** How to build a client whose options are given, or supplied by a factory. */
 export interface ConfigurableDriver<T, O extends object> extends Omit<ClientDriver<T>, 'create'> {
   readonly kind: string;
@@ -34,9 +40,10 @@ export interface ConfigurableDriver<T, O extends object> extends Omit<ClientDriv
 export function configurableClient<T, O extends object>(
   driver: ConfigurableDriver<T, O>,
   source: O | ClientOptionsFactory<O> | undefined,
-  lifecycle?: ClientLifecycle,
+  managed?: KindLifecycle<T>,
 ): ClientDefinition<T, O> {
   const { kind, inject: required = [] } = driver;
+  const { check = driver.check, ...lifecycle }: KindLifecycle<T> = isObject(managed) ? managed : {};
   const factory = isFactory(source) ? source : undefined;
   const declared = factory ? undefined : source;
   const injected = isTokens(factory?.inject) ? factory.inject : [];
@@ -45,9 +52,10 @@ export function configurableClient<T, O extends object>(
     {
       kind,
       inject: [...required, ...injected],
-      driver,
+      driver: { ...driver, ...(check && { check }) },
       configurable: true,
       findProblem({ fromFactory }) {
+        if (check !== undefined && typeof check !== 'function') return '"check" must be a function';
         if (factory) return findFactoryProblem(factory);
         if (declared !== undefined && !isObject(declared)) return 'its options are not an object';
         return fromFactory ? undefined : driver.findProblem((declared ?? {}) as O);
@@ -65,7 +73,7 @@ export function configurableClient<T, O extends object>(
         return driver.create(options, name, ...(dependencies.slice(0, required.length) as never[]));
       },
     },
-    lifecycle,
+    isObject(managed) ? lifecycle : managed, // what is no object is refused under the client's name
   );
 }
 

@@ -11,6 +11,7 @@ const RULES = Object.entries<Rule>({
   close: FUNCTION,
   destroy: FUNCTION,
   onError: FUNCTION,
+  onConnection: FUNCTION,
 });
 
 /** Says what is wrong with what `defineClient` was given, and how to mend it. */

@@ -1,6 +1,8 @@
-interface Happened {
+interface EventContext {
   /** The client's name. */
   readonly client: string;
+  /** Of a keyed client: the key of the one that it is about. */
+  readonly key?: string;
   readonly at: Date;
 }
 
@@ -15,25 +17,30 @@ interface Happened {
  */
 export type ClientEvent =
   /** Building began, for the class that injects it first if one does. */
-  | (Happened & { readonly type: 'creating'; readonly consumer?: string })
+  | (EventContext & { readonly type: 'creating'; readonly consumer?: string })
   /** The client is built. Its connections may not be open yet. */
-  | (Happened & { readonly type: 'created'; readonly duration: number; readonly consumer?: string })
+  | (EventContext & { readonly type: 'created'; readonly duration: number; readonly consumer?: string })
   /** Building failed or passed its deadline; the next injection tries again. */
-  | (Happened & { readonly type: 'createFailed'; readonly duration: number; readonly error: Error })
+  | (EventContext & { readonly type: 'createFailed'; readonly duration: number; readonly error: Error })
   /** A class that had not been given the client yet was given it. */
-  | (Happened & { readonly type: 'injected'; readonly consumer: string })
-  /** The connections that bootstrap opens are open. */
-  | (Happened & { readonly type: 'connected'; readonly duration: number })
+  | (EventContext & { readonly type: 'injected'; readonly consumer: string })
+  /**
+   * The connection is there: for the first time, or again after a loss. `duration` is the time that connecting took, or,
+   * after a loss, how long the connection was gone.
+   */
+  | (EventContext & { readonly type: 'connected'; readonly duration: number })
+  /** A connection that was there is lost while the client is open; `error` is the reason, if one is known. */
+  | (EventContext & { readonly type: 'disconnected'; readonly error?: Error })
   /** The client reported an error in the background. */
-  | (Happened & { readonly type: 'error'; readonly error: Error })
+  | (EventContext & { readonly type: 'error'; readonly error: Error })
   /** Closing began. */
-  | (Happened & { readonly type: 'closing' })
+  | (EventContext & { readonly type: 'closing' })
   /** The client closed gracefully. */
-  | (Happened & { readonly type: 'closed'; readonly duration: number })
+  | (EventContext & { readonly type: 'closed'; readonly duration: number })
   /** Closing failed or passed its deadline; the client was then destroyed by force, if its driver can. */
-  | (Happened & { readonly type: 'closeFailed'; readonly duration: number; readonly error: Error });
+  | (EventContext & { readonly type: 'closeFailed'; readonly duration: number; readonly error: Error });
 
-type Unstamped<E> = E extends ClientEvent ? Omit<E, keyof Happened> : never;
+type Unstamped<E> = E extends ClientEvent ? Omit<E, keyof EventContext> : never;
 
 /** An event before the registry has said which client it is about, and when. */
-export type ClientOccurrence = Unstamped<ClientEvent>;
+export type ClientEventDetails = Unstamped<ClientEvent>;

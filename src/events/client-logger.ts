@@ -15,6 +15,8 @@ export class ClientLogger {
   readonly #logger = new Logger('ClientsModule');
   readonly #lines = new Map<string, Line>();
   readonly #closing = new Set<string>();
+  /** Clients that have lost their connection, so that the next one is a connection again. */
+  readonly #lost = new Set<string>();
 
   log(event: ClientEvent): void {
     const client = `Client "${event.client}"`;
@@ -27,8 +29,16 @@ export class ClientLogger {
       case 'createFailed':
         this.#logSparingly('error', `${client} not created after`, `${took}: ${problem}`);
         break;
-      case 'connected': // as often as it is created
-        this.#logSparingly('log', `${client} connected in`, took);
+      case 'connected':
+        if (this.#lost.delete(client)) {
+          this.#logSparingly('log', `${client} connected again after`, formatSeconds(event.duration));
+        } else {
+          this.#logSparingly('log', `${client} connected in`, took); // as often as it is created
+        }
+        break;
+      case 'disconnected':
+        this.#lost.add(client);
+        this.#logSparingly('warn', `${client} lost its connection:`, problem || 'no reason is known');
         break;
       case 'closing':
         this.#closing.add(event.client);
@@ -60,4 +70,9 @@ export class ClientLogger {
     this.#lines.set(kind, { loggedAt: now, unlogged: 0 });
     this.#logger[level](`${kind} ${detail}${more}`);
   }
+}
+
+/** Seconds with one decimal: how long an outage lasted. */
+function formatSeconds(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toFixed(1)} s`;
 }

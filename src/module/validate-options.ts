@@ -18,7 +18,7 @@ const TIMEOUT: Rule = [isTimeout, `must be a number of milliseconds from 1 to ${
 
 const LIFECYCLE_RULES = {
   eager: BOOLEAN,
-  connect: oneOf('bootstrap', 'use'),
+  connect: oneOf('build', 'bootstrap', 'use'),
   waitUntilReady: BOOLEAN,
   createTimeout: TIMEOUT,
   closeTimeout: TIMEOUT,

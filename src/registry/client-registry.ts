@@ -12,7 +12,7 @@ import { ClientsDuplicateError } from '../errors/clients-duplicate.error.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { ClientsUnknownError } from '../errors/clients-unknown.error.js';
 import type { ClientsError } from '../errors/clients.error.js';
-import type { ClientEvent, ClientOccurrence } from '../events/client-event.js';
+import type { ClientEvent, ClientEventDetails } from '../events/client-event.js';
 import { ClientLogger } from '../events/client-logger.js';
 import { BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientStatus } from './client-status.js';
@@ -48,7 +48,7 @@ interface Declared extends Holder {
   readonly definition: ClientDefinition;
   readonly source: ClientSource;
   /** Publishes what happens to the client. */
-  readonly observe: (occurrence: ClientOccurrence) => void;
+  readonly observe: (occurrence: ClientEventDetails) => void;
   consumers?: Set<string>;
   /** How many wait for it. */
   asking: number;
@@ -197,7 +197,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
       if (definition.lifecycle.scope === 'process') this.#refuseSecondName(name, definition, entries);
     }
     for (const [name, definition] of entries) {
-      const observe = (occurrence: ClientOccurrence) => this.#publish(name, occurrence);
+      const observe = (occurrence: ClientEventDetails) => this.#publish(name, occurrence);
       const declared = { name, definition, source, observe, isHolding: true, asking: 0 };
       this.#declared.set(name, declared);
       if (this.#started && !this.#closing) this.#hold(declared); // of a module that is loaded lazily
@@ -421,7 +421,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     throw new ClientsCloseFailedError(new Map(names.map((name) => [name, failures.get(name) as Error])));
   }
 
-  #publish(name: string, occurrence: ClientOccurrence): void {
+  #publish(name: string, occurrence: ClientEventDetails): void {
     const event = { client: name, at: new Date(), ...occurrence };
     try {
       this.#logger.log(event);

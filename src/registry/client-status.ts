@@ -12,8 +12,14 @@ export interface ClientStatus {
   createdAt?: Date;
   /** Milliseconds that building took, what the client injects included. */
   createDuration?: number;
+  /** Of kinds that have a connection and tell of it. There from the first attempt to connect on. */
+  connection?: 'connecting' | 'connected' | 'disconnected';
+  /** When the connection was last gained: an older `lastError` is over. */
+  connectedAt?: Date;
   /** The newest error: a failed build, a background error, a failed close. Without credentials. */
   lastError?: { name: string; message: string; at: Date };
+  /** Of keyed clients: those that exist, with the number of those who use each. */
+  members?: (ClientStatus & { key: string; users: number })[];
 }
 
 /** What `ClientRegistry.check()` found. */

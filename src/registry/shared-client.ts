@@ -6,7 +6,7 @@ import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.
 import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
 import { ClientsError } from '../errors/clients.error.js';
 import { Redactor, describeError } from '../redaction/redactor.js';
-import type { ClientOccurrence } from '../events/client-event.js';
+import type { ClientEventDetails } from '../events/client-event.js';
 import { Build } from './build.js';
 import type { BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
@@ -37,7 +37,7 @@ export interface Holder {
   readonly isHolding: boolean;
 }
 
-type Observer = (occurrence: ClientOccurrence) => void;
+type Observer = (occurrence: ClientEventDetails) => void;
 /** A client that did not close gracefully, and why. */
 export type CloseFailure = readonly [SharedClient, Error];
 
@@ -46,7 +46,7 @@ export class SharedClient {
   state: ClientState = 'idle';
   instance: unknown;
   /** What `status()` tells of its life so far. */
-  history: Pick<ClientStatus, 'createdAt' | 'createDuration' | 'lastError'> = {};
+  history: Pick<ClientStatus, 'createdAt' | 'createDuration' | 'connection' | 'connectedAt' | 'lastError'> = {};
   /** Who hears what happens to it: applications that hold it, wait for it or are closing it. */
   readonly observers = new Set<Observer>();
 
@@ -57,6 +57,8 @@ export class SharedClient {
   /** Aborted then; there while somebody waits. */
   #refusal: AbortController | undefined;
   #waiting = 0;
+  /** When it began to connect, or lost its connection. */
+  #connectionSince = performance.now();
   /** The newest background error. */
   #reported: unknown;
   /** The build that runs or has succeeded. */
@@ -81,7 +83,7 @@ export class SharedClient {
     return this.#build?.dependencies ?? [];
   }
 
-  emit(occurrence: ClientOccurrence): void {
+  emit(occurrence: ClientEventDetails): void {
     for (const observe of this.observers) observe(occurrence);
     if (this.observers.size === 0) this.unheard?.(occurrence);
   }
@@ -222,15 +224,30 @@ export class SharedClient {
     const instance = await blueprint.create({ name: this.name, dependencies, supplied, redactor: this.#redactor });
     if (instance === undefined || instance === null) throw new TypeError('create() returned no client');
     try {
-      blueprint.driver.onError?.(instance, (error) => {
-        // What a build that was too late has made may complain as well.
-        if (this.instance === instance) this.report(error);
-      });
+      this.#watch(instance);
     } catch (error) {
       await this.#discard(instance);
       throw error;
     }
     return instance;
+  }
+
+  /** Subscribes to what the driver tells of the instance. What a build that was too late has made tells nothing. */
+  #watch(instance: unknown): void {
+    const { driver } = this.definition.blueprint;
+    const report = (error: unknown) => {
+      if (this.instance === instance) this.report(error);
+    };
+    const reportConnection = (state: 'connected' | 'disconnected', reason?: unknown) => {
+      if (this.instance === instance) this.#reportConnection(state, reason);
+    };
+    for (const subscription of [
+      driver.onError?.(instance, report),
+      driver.onConnection?.(instance, reportConnection),
+    ]) {
+      // An asynchronous hook that fails later must not crash the process.
+      void Promise.resolve(subscription).catch(report);
+    }
   }
 
   #explain(error: unknown): Error {
@@ -257,7 +274,7 @@ export class SharedClient {
 
   async #open(): Promise<void> {
     const { connect, waitUntilReady } = this.definition.lifecycle;
-    if (connect === 'bootstrap') void this.#connect();
+    if (connect !== 'use') void this.#connect();
     if (waitUntilReady) await this.#untilReady();
   }
 
@@ -265,11 +282,37 @@ export class SharedClient {
     const { driver } = this.definition.blueprint;
     if (!driver.connect) return;
     const startedAt = performance.now();
+    if (driver.onConnection) {
+      this.#connectionSince = startedAt;
+      this.history.connection ??= 'connecting';
+    }
     try {
       await driver.connect(this.instance);
-      if (this.state === 'open') this.emit({ type: 'connected', duration: elapsed(startedAt) });
+      if (this.state === 'open' && !driver.onConnection) {
+        this.emit({ type: 'connected', duration: elapsed(startedAt) });
+      }
     } catch (error) {
       this.report(error);
+    }
+  }
+
+  #reportConnection(state: 'connected' | 'disconnected', reason: unknown): void {
+    if (this.state !== 'open') return; // a client that is being closed loses its connection
+    const { history } = this;
+    if (state === 'connected') {
+      if (history.connection === 'connected') return;
+      history.connection = 'connected';
+      history.connectedAt = new Date();
+      this.emit({ type: 'connected', duration: elapsed(this.#connectionSince) });
+      this.#connectionSince = performance.now();
+    } else if (history.connection !== 'connected') {
+      this.report(reason ?? new Error('the server closed the connection before the client was ready'));
+    } else {
+      history.connection = 'disconnected';
+      this.#connectionSince = performance.now();
+      const error = reason === undefined ? undefined : this.#redactor.error(reason);
+      if (error) this.#remember(error);
+      this.emit({ type: 'disconnected', ...(error && { error }) });
     }
   }
 

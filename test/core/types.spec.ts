@@ -294,6 +294,8 @@ describe('ClientEvent', () => {
           return expectTypeOf(event.error).toEqualTypeOf<Error>();
         case 'error':
           return expectTypeOf(event.error).toEqualTypeOf<Error>();
+        case 'disconnected':
+          return expectTypeOf(event.error).toEqualTypeOf<Error | undefined>();
         case 'closing':
           // @ts-expect-error closing has only begun
           return event.duration;
@@ -310,6 +312,7 @@ describe('ClientEvent', () => {
       | 'createFailed'
       | 'injected'
       | 'connected'
+      | 'disconnected'
       | 'error'
       | 'closing'
       | 'closed'
