@@ -1,4 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { loadPackage } from '../definition/load-package.js';
 import { RequestsInFlight } from './requests-in-flight.js';
 
 /** Milliseconds. Whoever asks has a deadline of its own; this one ends the request, so that none pile up. */
@@ -11,7 +12,11 @@ const CHECK_TIMEOUT = 5_000;
  * was reached and the signature accepted, so it counts as healthy; wrong or expired credentials do not.
  */
 export async function checkReachable(client: Pick<DynamoDBClient, 'send' | 'middlewareStack'>): Promise<void> {
-  const { ListTablesCommand } = await import('@aws-sdk/client-dynamodb');
+  const { ListTablesCommand } = await loadPackage(
+    '@aws-sdk/client-dynamodb',
+    'The health check',
+    () => import('@aws-sdk/client-dynamodb'),
+  );
   try {
     await RequestsInFlight.of(client).probe(CHECK_TIMEOUT, (abortSignal) =>
       client.send(new ListTablesCommand({ Limit: 1 }), { abortSignal }),

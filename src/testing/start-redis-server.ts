@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { loadPackage } from '../definition/load-package.js';
+import { importPackage } from '../definition/load-package.js';
 import { listen } from './listen.js';
 import type { TestServer } from './test-server.js';
 
@@ -31,11 +31,8 @@ export interface RedisServer extends TestServer {
  */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   // Its `createRedisServer` listens on every interface and waits for clients to leave, so the listener is our own.
-  const { RedisServerState, createRedisCommandExecutor, SocketConnectionTransport, attachSession } = await loadPackage(
-    'js-redis-server',
-    'startRedisServer()',
-    () => import('js-redis-server/core'),
-  );
+  const { RedisServerState, createRedisCommandExecutor, SocketConnectionTransport, attachSession } =
+    await importPackage('js-redis-server', 'startRedisServer()', () => import('js-redis-server/core'));
   const state = new RedisServerState({
     databaseCount: 16,
     ...(options.password !== undefined && { requirepass: options.password }),
