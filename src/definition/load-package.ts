@@ -22,14 +22,21 @@ export async function loadPackage<M extends object>(
  * Imports an optional package when it is first needed.
  *
  * @param load a literal `() => import('name')`, so that bundlers and TypeScript see it
+ * @param install the command that installs it, if `npm install` and the name would not do
  * @throws ClientsMissingPackageError (`CLIENTS_MISSING_PACKAGE`) if that package itself is not installed
  */
-export async function importPackage<M>(packageName: string, neededBy: string, load: () => Promise<M>): Promise<M> {
+export async function importPackage<M>(
+  packageName: string,
+  neededBy: string,
+  load: () => Promise<M>,
+  install?: string,
+): Promise<M> {
   try {
     return await load();
   } catch (error) {
     // The package may be there while something that it imports is not: that is another mistake, with another remedy.
-    if (isMissing(error, packageName)) throw new ClientsMissingPackageError(packageName, neededBy, { cause: error });
+    if (isMissing(error, packageName))
+      throw new ClientsMissingPackageError(packageName, neededBy, { cause: error, install });
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { Inject, type InjectionToken, type Type } from '@nestjs/common';
+import { Inject, Scope, type InjectionToken, type Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 
 /**
@@ -15,7 +15,13 @@ export async function resolveTokens(
   Object.defineProperty(Named, 'name', { value: consumer }); // what Nest's own errors call it
   for (const [index, token] of tokens.entries()) Inject(token)(Named, undefined, index);
   const { values } = await moduleRef.create(Named);
-  return values;
+  return Promise.all(values.map((value, index) => resolveTransient(moduleRef, tokens[index]!, value)));
+}
+
+/** Before 11.1.18 Nest gives `null` for a transient provider that nothing else injects. */
+async function resolveTransient(moduleRef: ModuleRef, token: InjectionToken, value: unknown): Promise<unknown> {
+  if (value !== null || moduleRef.introspect(token as Type).scope !== Scope.TRANSIENT) return value;
+  return moduleRef.resolve(token as Type, undefined, { strict: false });
 }
 
 /** What Nest constructs in order to get values. */

@@ -3,6 +3,12 @@ import { importPackage } from '../definition/load-package.js';
 import { listen } from './listen.js';
 import type { TestServer } from './test-server.js';
 
+/**
+ * js-redis-server 0.3 accepts ioredis 5 only, although it gets on with 6: npm would refuse to install it beside that. `x` is
+ * any version, and does no harm where there is another ioredis, or none.
+ */
+const INSTALL = 'npm pkg set overrides.js-redis-server.ioredis=x && npm install --save-dev js-redis-server';
+
 /** How a Redis test server is started. */
 export interface RedisServerOptions {
   /** The port to listen on. Default a free one. */
