@@ -38,7 +38,7 @@ export interface RedisServer extends TestServer {
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   // Its `createRedisServer` listens on every interface and waits for clients to leave, so the listener is our own.
   const { RedisServerState, createRedisCommandExecutor, SocketConnectionTransport, attachSession } =
-    await importPackage('js-redis-server', 'startRedisServer()', () => import('js-redis-server/core'));
+    await importPackage('js-redis-server', 'startRedisServer()', () => import('js-redis-server/core'), INSTALL);
   const state = new RedisServerState({
     databaseCount: 16,
     ...(options.password !== undefined && { requirepass: options.password }),

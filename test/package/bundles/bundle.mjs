@@ -4,7 +4,13 @@ const esm = format === 'esm';
 const split = shape === 'split';
 const extension = esm ? 'mjs' : 'cjs';
 /** Nest asks for these, and goes on without them. */
-const OPTIONAL = ['@nestjs/microservices', '@nestjs/platform-express', '@nestjs/websockets'];
+const OPTIONAL = [
+  '@nestjs/microservices',
+  '@nestjs/platform-express',
+  '@nestjs/websockets',
+  'class-transformer',
+  'class-validator',
+];
 const OPTIONAL_FILES = new RegExp(`^(${OPTIONAL.join('|')})(/|$)`);
 
 await { esbuild, webpack, rspack, rolldown }[tool]();
