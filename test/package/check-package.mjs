@@ -5,6 +5,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import typescript from 'typescript';
 import { npm, pack, root } from './pack.mjs';
 
 const { devDependencies, exports, peerDependenciesMeta, version } = JSON.parse(
@@ -35,7 +36,9 @@ try {
   checkWithTools(path);
   checkMaps(unpacked);
   checkRootTypes(unpacked);
+  checkImports(unpacked);
   for (const { peers, script, missing } of CASES) use(path, peers, script, missing);
+  checkNames(join(work, 'dynamodb-document'));
   await checkSideEffects(join(work, 'terminus'));
 } finally {
   rmSync(work, { recursive: true, force: true });
@@ -95,6 +98,36 @@ function checkRootTypes(unpacked) {
   const leaked = [...packages].filter((name) => Object.hasOwn(peerDependenciesMeta, name));
   assert.deepEqual(leaked, [], 'optional peers in the types of the root');
   console.log(`the root's types need ${[...packages].join(', ')}`);
+}
+
+/** Bundlers go on without an optional package only if it is imported in a `try`. */
+function checkImports(unpacked) {
+  for (const entry of ['index', 'shared', 'redis/index', 'dynamodb/index']) {
+    const text = readFileSync(join(unpacked, `dist/${entry}.js`), 'utf8');
+    const [all, guarded] = [/\bimport\("[^.]/g, /\btry \{\s*return await import\("[^.]/g].map(
+      (form) => text.match(form) ?? [],
+    );
+    assert.equal(guarded.length, all.length, `${entry}.js imports an optional package outside of a try`);
+  }
+}
+
+/** What an entry exports at run time is what its declarations export, and no more. */
+function checkNames(folder) {
+  for (const entry of ENTRIES.filter((name) => !['./terminus', './opentelemetry'].includes(name))) {
+    const name = entry.replace('.', 'nestjs-clients');
+    const declarations = join(folder, 'node_modules/nestjs-clients', exports[entry].types);
+    const program = typescript.createProgram([declarations], { module: typescript.ModuleKind.NodeNext });
+    const checker = program.getTypeChecker();
+    const symbols = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(declarations)));
+    const isValue = (symbol) =>
+      (symbol.flags & typescript.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol).flags &
+      typescript.SymbolFlags.Value;
+    const declared = symbols.filter(isValue).map((symbol) => symbol.name);
+    const script = `console.log(JSON.stringify(Object.keys(await import('${name}'))))`;
+    const exported = JSON.parse(run(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder }));
+    assert.deepEqual(exported.toSorted(), declared.toSorted(), `the names that ${name} exports`);
+    console.log(`${name} exports ${exported.join(', ')}`);
+  }
 }
 
 /** If a package is missing, the script is run for its error first, and then once more when what that says to run has been run. */
