@@ -120,8 +120,8 @@ function checkNames(folder) {
     const checker = program.getTypeChecker();
     const symbols = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(declarations)));
     const isValue = (symbol) =>
-      (symbol.flags & typescript.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol).flags &
-      typescript.SymbolFlags.Value;
+      !symbol.declarations.some((declaration) => typescript.isTypeOnlyExportDeclaration(declaration)) &&
+      checker.getAliasedSymbol(symbol).flags & typescript.SymbolFlags.Value;
     const declared = symbols.filter(isValue).map((symbol) => symbol.name);
     const script = `console.log(JSON.stringify(Object.keys(await import('${name}'))))`;
     const exported = JSON.parse(run(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder }));
