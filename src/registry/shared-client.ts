@@ -136,6 +136,13 @@ export class SharedClient implements Dependency, Surroundings {
     this.#holders.add(holder);
   }
 
+  /** Keeps the client open until the holder, which is ending, has ended; also if the client is about to close. */
+  retain(holder: Holder): void {
+    if (this.#ended) return; // it waits for the holder, which is its dependent
+    if (!this.isHeld && 'build' in this.#life) this.#life.build.retain();
+    this.#holders.add(holder);
+  }
+
   /** The holder goes, and the client stays open though nobody may hold it: its application has not started yet. */
   leave(holder: Holder): void {
     const wasLast = this.#holders.delete(holder) && !this.isHeld;
@@ -178,6 +185,7 @@ export class SharedClient implements Dependency, Surroundings {
     this.refuse();
     this.#closing = closing;
     const build = 'build' in this.#life ? this.#life.build : undefined;
+    build?.retain();
     const before = await Promise.all([...this.dependents].map((dependent) => dependent.end(closing)));
     const failure = await this.#close(closing);
     const own: CloseFailure[] = failure ? [[this, failure]] : [];
