@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
 import { describeKey } from '../errors/describe-key.js';
-import { describeError } from '../redaction/redactor.js';
+import { describeError } from '../errors/describe-error.js';
 import type { ClientEvent } from './client-event.js';
 
 /** Milliseconds in which what comes again and again makes at most one line. */

@@ -9,7 +9,7 @@ import { ClientsError } from '../errors/clients.error.js';
 import { ClientsExhaustedError } from '../errors/clients-exhausted.error.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { describeKey } from '../errors/describe-key.js';
-import { describeError } from '../redaction/redactor.js';
+import { describeError } from '../errors/describe-error.js';
 import type { ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
 import { UNHURRIED, type Closing } from './holding.js';

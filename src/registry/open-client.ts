@@ -1,7 +1,8 @@
 import type { ClientDefinition } from '../definition/client-definition.js';
 import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
 import type { ClientEventDetails } from '../events/client-event.js';
-import { describeError, type Redactor } from '../redaction/redactor.js';
+import { describeError } from '../errors/describe-error.js';
+import type { Redactor } from '../redaction/redactor.js';
 import type { Cancellation } from './cancellation.js';
 import type { ClientStatus } from './client-status.js';
 import { within } from './deadline.js';

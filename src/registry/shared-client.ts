@@ -5,7 +5,8 @@ import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.
 import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
 import { ClientsError } from '../errors/clients.error.js';
 import type { ClientEventDetails } from '../events/client-event.js';
-import { describeError, Redactor } from '../redaction/redactor.js';
+import { describeError } from '../errors/describe-error.js';
+import { Redactor } from '../redaction/redactor.js';
 import { Build, type Dependency } from './build.js';
 import type { BuildTracker } from './build-tracker.js';
 import { Cancellation } from './cancellation.js';
@@ -246,7 +247,7 @@ export class SharedClient implements Dependency, Surroundings {
     const { name, redactor, definition } = this;
     const { blueprint } = definition;
     const dependencies = await request.resolve(blueprint.inject);
-    redactor.keepData(dependencies);
+    redactor.keepData(dependencies, blueprint.inject);
     build.pending = 'the factory of forRootAsync has not returned yet';
     const supplied = blueprint.configurable ? await request.resolveOptions() : undefined;
     for (const dependency of request.findInjected()) build.add(dependency);
