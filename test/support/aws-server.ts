@@ -86,19 +86,20 @@ export async function startAwsServer(): Promise<AwsServer> {
     map.get(operation) ?? map.get(`${operation.split('.')[0]}.*`);
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const call = readHead(request);
-    if (!call.subject && call.needsBody) call.body = await buffer(request);
-    const { operation, subject } = call.identify();
+    const { protocol, identify } = readHead(request);
+    // S3 says in the head what is asked, so that an upload is seen as soon as it begins.
+    const early = protocol === 'rest-xml' ? undefined : await buffer(request);
+    const { operation, subject } = identify(early?.toString() ?? '');
     seen.push({ operation, subject });
     notify();
-    if (!call.needsBody) request.resume();
+    const body = early ?? (await buffer(request));
     if (held.has(operation) || held.has(`${operation.split('.')[0]}.*`)) await gate.opened;
     const refusal = find(refusals, operation);
-    if (refusal) return refuse(response, call.protocol, refusal);
+    if (refusal) return refuse(response, protocol, refusal);
     const halfway = async (): Promise<void> => {
       if (bodies) await gate.opened;
     };
-    await answer(response, operation, { subject, body: call.body, halfway, request });
+    await answer(response, operation, { subject, body, halfway });
   };
 
   const server = createServer((request, response) => {
@@ -167,62 +168,43 @@ type Protocol = 'json' | 'rest-json' | 'rest-xml' | 'query';
 
 interface Call {
   readonly protocol: Protocol;
-  /** Whether the body says what it is. */
-  readonly needsBody: boolean;
-  readonly subject?: string;
-  body: Buffer;
-  identify(): SeenRequest;
+  readonly identify: (body: string) => SeenRequest;
 }
+
+const S3_OPERATIONS: Readonly<Record<string, string>> = { GET: 'GetObject', PUT: 'PutObject', HEAD: 'HeadObject' };
 
 function readHead({ headers, method = '', url = '/' }: IncomingMessage): Call {
   const { pathname, searchParams } = new URL(url, 'http://server');
   const target = headers['x-amz-target'];
-  const call = (protocol: Protocol, needsBody: boolean, identify: (body: Buffer) => SeenRequest): Call => ({
-    protocol,
-    needsBody,
-    body: Buffer.alloc(0),
-    identify() {
-      return identify(this.body);
-    },
-  });
   if (typeof target === 'string') {
     const [service = '', name = ''] = target.split('.');
     const prefix = service.startsWith('DynamoDB') ? 'DynamoDB' : service.replace('Amazon', '');
-    return call('json', true, (body) => {
-      const input = JSON.parse(body.toString() || '{}') as Record<string, unknown>;
-      const { MessageBody, TableName, Key, QueueUrl, ReceiptHandle } = input;
-      const key = (Key as { id?: { S?: string } } | undefined)?.id?.S;
-      return {
-        operation: `${prefix}.${name}`,
-        subject: String(key ?? MessageBody ?? ReceiptHandle ?? TableName ?? QueueUrl ?? ''),
-      };
-    });
+    const identify = (body: string): SeenRequest => {
+      const input = JSON.parse(body || '{}') as Record<string, unknown>;
+      const { MessageBody, TableName, Key, Item, QueueUrl, ReceiptHandle } = input;
+      const { id } = (Key ?? Item ?? {}) as { id?: { S?: string } };
+      const subject = id?.S ?? MessageBody ?? ReceiptHandle ?? TableName ?? QueueUrl;
+      return { operation: `${prefix}.${name}`, subject: typeof subject === 'string' ? subject : '' };
+    };
+    return { protocol: 'json', identify };
   }
   const lambda = /^\/\d{4}-\d\d-\d\d\/functions\/([^/]+)\/(invocations|response-streaming-invocations)$/.exec(pathname);
   if (lambda) {
     const [, subject = '', kind] = lambda;
     const operation = kind === 'invocations' ? 'Lambda.Invoke' : 'Lambda.InvokeWithResponseStream';
-    return call('rest-json', true, () => ({ operation, subject }));
+    return { protocol: 'rest-json', identify: () => ({ operation, subject }) };
   }
   if (headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
-    return call('query', true, (body) => {
-      const form = new URLSearchParams(body.toString());
+    const identify = (body: string): SeenRequest => {
+      const form = new URLSearchParams(body);
       return { operation: `SNS.${form.get('Action')}`, subject: form.get('Message') ?? '' };
-    });
+    };
+    return { protocol: 'query', identify };
   }
   const [, bucket = '', ...key] = pathname.split('/');
-  const object = key.join('/');
-  if (searchParams.get('list-type') === '2') {
-    const subject = searchParams.get('continuation-token') ?? 'first page';
-    return call('rest-xml', false, () => ({ operation: 'S3.ListObjectsV2', subject }));
-  }
-  const names: Record<string, string> = {
-    GET: 'GetObject',
-    PUT: 'PutObject',
-    HEAD: 'HeadObject',
-    DELETE: 'DeleteObject',
-  };
-  return call('rest-xml', method === 'PUT', () => ({ operation: `S3.${names[method]}`, subject: object || bucket }));
+  const operation = searchParams.has('list-type') ? 'S3.ListObjectsV2' : `S3.${S3_OPERATIONS[method]}`;
+  const subject = searchParams.get('continuation-token') ?? (key.join('/') || bucket);
+  return { protocol: 'rest-xml', identify: () => ({ operation, subject }) };
 }
 
 function refuse(response: ServerResponse, protocol: Protocol, { status, code }: Refusal): void {
@@ -242,7 +224,6 @@ function refuse(response: ServerResponse, protocol: Protocol, { status, code }: 
 interface Input {
   readonly subject: string;
   readonly body: Buffer;
-  readonly request: IncomingMessage;
   halfway(): Promise<void>;
 }
 
@@ -263,7 +244,7 @@ async function answer(response: ServerResponse, operation: string, input: Input)
       response.writeHead(200, { etag: `"${createHash('md5').update(body).digest('hex')}"` }).end();
       return;
     case 'S3.ListObjectsV2': {
-      const page = Number(/\d+$/.exec(subject)?.[0] ?? 1);
+      const page = Number(/^page (\d+)$/.exec(subject)?.[1] ?? 1);
       const next = page < 3 ? `<NextContinuationToken>page ${page + 1}</NextContinuationToken>` : '';
       xml(
         response,
