@@ -202,7 +202,10 @@ function readHead({ headers, method = '', url = '/' }: IncomingMessage): Call {
     return { protocol: 'query', identify };
   }
   const [, bucket = '', ...key] = pathname.split('/');
-  const operation = searchParams.has('list-type') ? 'S3.ListObjectsV2' : `S3.${S3_OPERATIONS[method]}`;
+  const asked = ['ListObjectsV2', 'CreateSession'].find((_, index) =>
+    searchParams.has(['list-type', 'session'][index]!),
+  );
+  const operation = `S3.${asked ?? S3_OPERATIONS[method]}`;
   const subject = searchParams.get('continuation-token') ?? (key.join('/') || bucket);
   return { protocol: 'rest-xml', identify: () => ({ operation, subject }) };
 }
@@ -242,6 +245,12 @@ async function answer(response: ServerResponse, operation: string, input: Input)
       return;
     case 'S3.PutObject':
       response.writeHead(200, { etag: `"${createHash('md5').update(body).digest('hex')}"` }).end();
+      return;
+    case 'S3.CreateSession':
+      xml(
+        response,
+        `<CreateSessionResult><Credentials><SessionToken>token</SessionToken><SecretAccessKey>secret</SecretAccessKey><AccessKeyId>AKIASESSION</AccessKeyId><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></CreateSessionResult>`,
+      );
       return;
     case 'S3.ListObjectsV2': {
       const page = Number(/^page (\d+)$/.exec(subject)?.[1] ?? 1);
