@@ -35,7 +35,8 @@ type OnlyKeysOf<R, O> = R & { readonly [K in Exclude<keyof R, keyof O>]: never }
  */
 export function awsClient<C extends AwsClientClass, R extends AwsClientConfig<C> = AwsClientConfig<C>>(
   load: () => Promise<C>,
-  config?: AwsClientConfig<C> | (ClientOptionsFactory<R> & { useFactory(...dependencies: never[]): Known<R, C> }),
+  config?:
+    (AwsClientConfig<C> & object) | (ClientOptionsFactory<R> & { useFactory(...dependencies: never[]): Known<R, C> }),
   lifecycle?: KindLifecycle<InstanceType<C>>,
 ): ClientDefinition<InstanceType<C>, AwsClientConfig<C>> {
   return declareAwsClient<InstanceType<C>, AwsClientConfig<C>>(

@@ -19,7 +19,7 @@ export type AwsClientClass = new (...args: never) => AwsClient;
  * type S3Options = AwsClientConfig<typeof S3Client>; // S3ClientConfig
  */
 export type AwsClientConfig<C extends AwsClientClass> =
-  ConstructorParameters<C> extends readonly [(infer O)?, ...unknown[]] ? NonNullable<O> & object : never;
+  ConstructorParameters<C> extends readonly [(infer O)?, ...unknown[]] ? Extract<O, object> : never;
 
 /** A middleware of the SDK, as far as it is used here. */
 export type Middleware = (next: Handle, context: { readonly commandName?: string }) => Handle;

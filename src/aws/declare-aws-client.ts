@@ -6,7 +6,6 @@ import {
   type KindLifecycle,
 } from '../definition/configurable-client.js';
 import { isObject } from '../definition/rules.js';
-import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import type { AwsClient } from './aws-sdk.js';
 import { findConfigProblem } from './find-config-problem.js';
 import { RequestsInFlight, type Ownership } from './requests-in-flight.js';
@@ -52,10 +51,6 @@ function driverOf<T extends AwsClient, O extends object>(
     async create(config, name) {
       const Class = await aws.load(name);
       const client = new Class(context ? showCredentials(config, context) : config);
-      if (!isAwsClient(client)) {
-        const problem = `its class ${Class.name} is not one of a client of the AWS SDK for JavaScript v3`;
-        throw new ClientsInvalidOptionsError(`Client "${name}"`, problem);
-      }
       RequestsInFlight.of(client, name, ownershipOf(config));
       return client;
     },
@@ -88,11 +83,6 @@ function showCredentials<O extends object>(config: O, { redactor }: BuildContext
     return provided;
   };
   return { ...config, credentials: Object.assign(provide, credentials) };
-}
-
-function isAwsClient({ send, destroy, config, middlewareStack }: Partial<AwsClient>): boolean {
-  const { add } = (middlewareStack ?? {}) as { add?: unknown };
-  return [send, destroy, add].every((method) => typeof method === 'function') && isObject(config);
 }
 
 /** Whom the sockets belong to: `destroy()` of a handler or an agent resets the requests of all who use it. */

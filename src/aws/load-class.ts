@@ -1,6 +1,6 @@
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { ClientsMissingPackageError } from '../errors/clients-missing-package.error.js';
-import type { AwsClientClass } from './aws-sdk.js';
+import type { AwsClient, AwsClientClass } from './aws-sdk.js';
 
 /**
  * The class that `load` gives.
@@ -24,9 +24,13 @@ export async function loadClass<C extends AwsClientClass>(load: () => Promise<C>
 }
 
 function findClassProblem(loaded: unknown): string | undefined {
-  if (typeof loaded === 'function' && typeof loaded.prototype === 'object') return undefined;
   const remedy = 'return the class of a client, as in async () => (await import("@aws-sdk/client-s3")).S3Client';
-  return `${describe(loaded)}, which is no class; ${remedy}`;
+  if (typeof loaded !== 'function' || typeof loaded.prototype !== 'object') {
+    return `${describe(loaded)}, which is no class; ${remedy}`;
+  }
+  const { send, destroy } = loaded.prototype as Partial<AwsClient>;
+  const isClient = typeof send === 'function' && typeof destroy === 'function';
+  return isClient ? undefined : `the class ${loaded.name}, which is not one of a client of the AWS SDK v3; ${remedy}`;
 }
 
 function describe(loaded: unknown): string {

@@ -43,16 +43,16 @@ export class Probe {
 
   /** Settles as `work` does, or rejects at once when the check is aborted. */
   async until<R>(work: Promise<R>): Promise<R> {
-    let stop = (): void => {};
+    const { signal } = this;
+    const listening = new AbortController();
     const aborted = new Promise<never>((_, reject) => {
-      stop = () => reject(this.signal.reason as Error);
+      if (signal.aborted) reject(signal.reason as Error);
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { signal: listening.signal });
     });
-    this.signal.addEventListener('abort', stop);
-    if (this.signal.aborted) stop();
     try {
       return await Promise.race([work, aborted]);
     } finally {
-      this.signal.removeEventListener('abort', stop);
+      listening.abort();
     }
   }
 }

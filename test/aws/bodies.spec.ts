@@ -89,6 +89,7 @@ describe('a response body', () => {
 
     await closed;
     await server.disconnected();
+    expect(server.count('S3.GetObject')).toBe(1);
   });
 
   it('is not waited for when the server breaks it off, nor asked for again', async () => {
@@ -131,6 +132,7 @@ describe('a response body', () => {
     await ended;
     await closed;
     await server.disconnected();
+    expect(body.errored).toBeNull();
   });
 
   it('is broken off on its own where the handler is of the caller', async () => {
@@ -156,6 +158,7 @@ describe('a response body', () => {
 
     await close();
     await server.disconnected();
+    expect(server.count('S3.HeadObject')).toBe(1);
   });
 });
 

@@ -4,10 +4,10 @@ import { buildClient } from '../support/build-client.js';
 export interface OpenClient<T> {
   readonly client: T;
   /** Gracefully. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
   /** By force. */
-  destroy(): Promise<void>;
-  check(): Promise<void>;
+  readonly destroy: () => Promise<void>;
+  readonly check: () => Promise<void>;
 }
 
 /** Builds a declared client and closes it as the registry does, without a registry. */

@@ -15,9 +15,9 @@ export interface Service {
   readonly title: string;
   /** As the server names it. */
   readonly operation: string;
-  declare(options: Options): ClientDefinition<{ destroy(): void }>;
+  readonly declare: (options: Options) => ClientDefinition<{ destroy(): void }>;
   /** Sends a request that is about `subject`. */
-  send(client: unknown, subject: string): Promise<unknown>;
+  readonly send: (client: unknown, subject: string) => Promise<unknown>;
 }
 
 const QueueUrl = 'https://sqs.eu-west-1.amazonaws.com/1/jobs';

@@ -164,7 +164,7 @@ describe('the health of a DynamoDB client', () => {
   });
 
   it('holds up no closing while its credentials are awaited', async () => {
-    const credentials = vi.fn(() => new Promise<never>(() => {}));
+    const credentials = vi.fn<() => Promise<never>>(() => new Promise(() => {}));
     const { app, registry } = await boot({ ...server.clientConfig, credentials });
     const events = recordEvents(registry);
     const check = registry.check('dynamodb');

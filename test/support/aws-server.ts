@@ -227,7 +227,7 @@ function refuse(response: ServerResponse, protocol: Protocol, { status, code }: 
 interface Input {
   readonly subject: string;
   readonly body: Buffer;
-  halfway(): Promise<void>;
+  readonly halfway: () => Promise<void>;
 }
 
 async function answer(response: ServerResponse, operation: string, input: Input): Promise<void> {
