@@ -8,16 +8,24 @@ const REASONS = {
     'has closed and takes no request any more, because its application is shutting down. Stop jobs and pollers in ' +
     'onModuleDestroy or beforeApplicationShutdown, and wait there for what they still do: clients close after that.',
 };
+const NO_WORK =
+  'Work cannot begin: the application is shutting down and its clients close. Stop the consumer or the job ' +
+  'earlier, in onModuleDestroy or beforeApplicationShutdown.';
 
-/** A client was to be built or asked for after shutdown had begun, or was sent a request after it had closed. */
+/**
+ * A client was to be built after shutdown had begun, was asked for while clients close, or was sent a request after it had
+ * closed; or work came too late.
+ */
 export class ClientsClosedError extends ClientsError {
   readonly code = 'CLIENTS_CLOSED';
+  declare readonly client?: string;
 
-  /** @param refused what was refused: to build or give the client, which is the default, or a request to it */
-  constructor(
-    override readonly client: string,
-    refused: keyof typeof REASONS = 'build',
-  ) {
-    super(`Client "${client}" ${REASONS[refused]}`);
+  /**
+   * @param client the client that was asked for; without one, the error is about work that came too late
+   * @param refused what was refused: to build or give the client, which is the default, or a request to it
+   */
+  constructor(client?: string, refused: keyof typeof REASONS = 'build') {
+    super(client === undefined ? NO_WORK : `Client "${client}" ${REASONS[refused]}`);
+    if (client !== undefined) this.client = client;
   }
 }

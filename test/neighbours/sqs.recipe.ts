@@ -20,7 +20,7 @@ export class JobsPoller implements OnApplicationBootstrap, BeforeApplicationShut
   private polling?: Promise<void>;
 
   constructor(
-    @InjectClient('sqs') private readonly sqs: SQSClient,
+    @InjectClient('sqs') private readonly client: SQSClient,
     config: ConfigService,
   ) {
     this.queue = config.getOrThrow<string>('JOBS_QUEUE_URL');
@@ -44,7 +44,7 @@ export class JobsPoller implements OnApplicationBootstrap, BeforeApplicationShut
           WaitTimeSeconds: 20,
           MaxNumberOfMessages: 1,
         });
-        const { Messages = [] } = await this.sqs.send(command, { abortSignal: signal });
+        const { Messages = [] } = await this.client.send(command, { abortSignal: signal });
         for (const message of Messages) await this.handle(message);
       } catch (error) {
         if (signal.aborted) return;
@@ -56,6 +56,6 @@ export class JobsPoller implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async handle({ Body, ReceiptHandle }: Message): Promise<void> {
     this.logger.log(`Doing ${Body}`);
-    await this.sqs.send(new DeleteMessageCommand({ QueueUrl: this.queue, ReceiptHandle }));
+    await this.client.send(new DeleteMessageCommand({ QueueUrl: this.queue, ReceiptHandle }));
   }
 }
