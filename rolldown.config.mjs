@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'rolldown';
 
 /** The entries that make up the one file: none of them imports an optional package before a client is built. */
-const TOGETHER = ['index', 'redis/index', 'dynamodb/index'];
+const TOGETHER = ['index', 'redis/index', 'aws/index', 'dynamodb/index'];
 const BUNDLE = '\0clients';
 const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 

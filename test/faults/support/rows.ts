@@ -90,6 +90,19 @@ export const ROWS = {
     fault: 'DynamoDB endpoint down, cutting connections or silent while `registry.check` is asked',
     holds: 'down, with the reason, within its timeout; up again after',
   },
+  awsClosing: {
+    fault:
+      'S3, SQS, SNS, Lambda and DynamoDB, plain and aggregated clients: 60 requests each in flight at close, answered slowly or never',
+    holds: 'the server saw each once; answered, or `CLIENTS_CLOSED` at closeTimeout; 0 unsettled, 0 sockets',
+  },
+  awsRetries: {
+    fault: 'the same services fail with 503 or are down at close, requests wait for their next attempt',
+    holds: '`CLIENTS_CLOSED` at closeTimeout, nothing sent after',
+  },
+  awsBodies: {
+    fault: 'an S3 object of 8 MB read slowly, or by nobody, an upload, a stream of events, a long poll, at close',
+    holds: 'whole, and once; what nobody reads or writes is ended at closeTimeout; 0 sockets',
+  },
   cycles: {
     fault: '1,000 create/close cycles of an app in one process',
     holds: '0 connections left, heap slope about 0, no timer left',
