@@ -1,0 +1,203 @@
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+import { Injectable, Logger } from '@nestjs/common';
+import { describeConnections } from './describe-connections.js';
+import { HttpConnection } from './http-connection.js';
+import { DRAIN_TIMEOUT } from './http-drain.module-options.js';
+
+/** Milliseconds in which a connection that has just been opened is expected to send the beginning of a request. */
+const SILENCE = 500;
+
+/**
+ * Follows the connections of an application's HTTP servers, and ends them when the application shuts down. It only listens
+ * to the servers' events. `HttpDrainModule` provides it.
+ */
+@Injectable()
+export class HttpDrain {
+  readonly #logger = new Logger('HttpDrainModule');
+  readonly #servers = new WeakSet<object>();
+  /** By the socket that requests come over. */
+  readonly #connections = new Map<Socket, HttpConnection>();
+  /** Connections whose TLS handshake is not over, by the addresses of both ends. */
+  readonly #handshakes = new Map<string, HttpConnection>();
+  readonly #waiting = new Set<() => void>();
+  #timeout: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #state: 'serving' | 'draining' | 'cut' = 'serving';
+
+  /** @internal Of several timeouts, the longest counts. */
+  allow(timeout: number): void {
+    this.#timeout = Math.max(this.#timeout ?? 0, timeout);
+  }
+
+  /**
+   * Drains another HTTP server of the application, which Nest does not know of, as it does Nest's own. Call it before that
+   * server listens. Closing the server remains the business of whoever made it.
+   *
+   * @example
+   * const server = createServer(app.getHttpAdapter().getInstance());
+   * app.get(HttpDrain).watch(server);
+   * server.listen(8080);
+   */
+  watch(server: HttpServer): void {
+    if (this.#servers.has(server)) return;
+    this.#servers.add(server);
+    const isTls = server instanceof TlsServer;
+    server.on('connection', (socket) => void (isTls ? this.#await(socket) : this.#open(socket)));
+    if (isTls) server.on('secureConnection', (socket: Socket) => this.#secure(socket));
+    // Before the handlers, some of which answer at once.
+    server.prependListener('request', (request, response) => this.#receive(request, response));
+    this.#watchUpgrades(server);
+  }
+
+  /** @internal Shutdown has begun. */
+  begin(): void {
+    if (this.#state !== 'serving') return;
+    this.#state = 'draining';
+    const timeout = this.#timeout ?? DRAIN_TIMEOUT;
+    this.#timer = setTimeout(() => this.#cut(timeout), timeout).unref(); // open connections keep the process alive
+    for (const connection of this.#connections.values()) {
+      connection.announceClose();
+      this.#settle(connection);
+    }
+  }
+
+  /**
+   * @internal Resolves when Nest may close its server, which loses answers and cuts WebSockets:
+   *
+   * - Node's `Server.close()` destroys a connection once the handler has ended the answer, although a slow client may have
+   *   been sent only a part of it.
+   * - Nest's adapters for WebSockets terminate them first of all. They have until the timeout, as event streams have. What is
+   *   new is not accepted meanwhile: it could not be finished.
+   */
+  async readyToClose(server: HttpServer): Promise<void> {
+    const has = (what: 'isFlushing' | 'isUpgraded') => [...this.#connections.values()].some((one) => one[what]);
+    await this.#until(() => !has('isFlushing'));
+    if (!has('isUpgraded')) return;
+    if (server.listening) server.close();
+    await this.#until(() => !has('isUpgraded') && !has('isFlushing'));
+  }
+
+  /** @internal Resolves when no connection is left. Nest waits for those of its own server only. */
+  async drained(): Promise<void> {
+    await this.#until(() => this.#connections.size === 0);
+    clearTimeout(this.#timer);
+  }
+
+  #open(socket: Socket, isSecured = true): HttpConnection {
+    const connection = new HttpConnection(socket, isSecured);
+    if (this.#state === 'cut') {
+      socket.destroy();
+      return connection;
+    }
+    this.#connections.set(socket, connection);
+    socket.once('close', () => {
+      this.#connections.delete(connection.socket);
+      this.#look();
+    });
+    if (this.#state === 'draining') this.#settle(connection);
+    return connection;
+  }
+
+  /** A TLS handshake has begun. */
+  #await(socket: Socket): void {
+    const address = addressOf(socket);
+    if (address === undefined) return; // it could not be found again
+    const connection = this.#open(socket, false);
+    this.#handshakes.set(address, connection);
+    socket.once('close', () => {
+      if (this.#handshakes.get(address) === connection) this.#handshakes.delete(address);
+    });
+  }
+
+  /** A TLS handshake is over. Node does not say that of which connection, but the addresses of both ends do. */
+  #secure(socket: Socket): void {
+    const address = addressOf(socket);
+    const connection = address === undefined ? undefined : this.#handshakes.get(address);
+    if (address === undefined || !connection) return void this.#open(socket);
+    this.#handshakes.delete(address);
+    this.#connections.delete(connection.socket);
+    this.#connections.set(socket, connection);
+    connection.socket = socket;
+    connection.isSecured = true;
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse): void {
+    if (request.httpVersionMajor > 1) return; // HTTP/2 has many requests at a time, and closes its sessions itself
+    const { socket } = request;
+    const connection = this.#connections.get(socket) ?? this.#open(socket); // opened before the server was watched
+    connection.receive(request, response, () => {
+      if (this.#state === 'draining') this.#settle(connection);
+      this.#look();
+    });
+    // When all requests that came in one piece have been read, and before a handler that is asynchronous answers.
+    if (this.#state === 'draining') process.nextTick(() => connection.announceClose());
+  }
+
+  /**
+   * With a listener to "upgrade", Node leaves every upgrade to it; without one it serves the request like any other. So
+   * this listens when somebody else does, and only then.
+   */
+  #watchUpgrades(server: HttpServer): void {
+    const note = (request: IncomingMessage): void => {
+      const connection = this.#connections.get(request.socket);
+      if (connection) connection.upgradedBy = request;
+    };
+    const isListening = (): boolean => server.listeners('upgrade').includes(note);
+    if (server.listenerCount('upgrade') > 0) server.prependListener('upgrade', note);
+    server.on('newListener', (event, listener) => {
+      if (event === 'upgrade' && listener !== note && !isListening()) server.prependListener('upgrade', note);
+    });
+    server.on('removeListener', (event) => {
+      if (event === 'upgrade' && isListening() && server.listenerCount('upgrade') === 1) server.off('upgrade', note);
+    });
+  }
+
+  /** Closes a connection that is owed nothing, once what has arrived already has been read: it may be a request. */
+  #settle(connection: HttpConnection): void {
+    if (connection.isSilent) {
+      const rest = Math.max(0, SILENCE - (performance.now() - connection.openedAt));
+      setTimeout(() => afterReading(() => connection.isSilent && connection.socket.destroy()), rest).unref();
+    } else if (connection.isIdle) {
+      afterReading(() => connection.isIdle && connection.socket.destroySoon());
+    }
+  }
+
+  #cut(timeout: number): void {
+    this.#state = 'cut';
+    const connections = [...this.#connections.values()];
+    if (connections.length > 0) {
+      const many = connections.length === 1 ? '1 connection that was' : `${connections.length} connections that were`;
+      this.#logger.warn(
+        `Cut off ${many} still open ${timeout} ms after shutdown began: ${describeConnections(connections)}`,
+      );
+    }
+    for (const { socket } of connections) socket.destroy();
+    this.#look();
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (this.#state !== 'cut' && !isSo()) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve);
+      });
+    }
+  }
+
+  /** Something has changed: whoever waits looks again. */
+  #look(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+/** Calls back when the event loop has read what had come in before: it may be in the middle of a round now. */
+function afterReading(act: () => void): void {
+  setImmediate(() => setImmediate(act));
+}
+
+/** `undefined` for a socket that has no address, such as one of a file system. */
+function addressOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | undefined {
+  return remotePort === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
