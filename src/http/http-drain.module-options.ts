@@ -16,17 +16,19 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 export const DRAIN_OPTIONS = Symbol('nestjs-clients:http-drain-options');
 
-/** Says what is wrong with the options, before any application exists. */
+/** Refuses options that cannot work, before any application exists. */
 export function validateDrainOptions(options: unknown): void {
-  const fail = (problem: string): never => {
-    throw new ClientsInvalidOptionsError('HttpDrainModule.forRoot()', problem);
-  };
+  const problem = findProblem(options);
+  if (problem) throw new ClientsInvalidOptionsError('HttpDrainModule.forRoot()', problem);
+}
+
+function findProblem(options: unknown): string | undefined {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    fail('it takes an object: { timeout: 15_000 }, or nothing');
+    return 'it takes an object: { timeout: 15_000 }, or nothing';
   }
-  const unknown = Object.keys(options as object).find((key) => key !== 'timeout');
-  if (unknown !== undefined) fail(`"${unknown}" is not an option; the option is timeout`);
+  const unknown = Object.keys(options).find((key) => key !== 'timeout');
+  if (unknown !== undefined) return `"${unknown}" is not an option; the option is timeout`;
   const { timeout } = options as HttpDrainOptions;
-  const isValid = timeout === undefined || (typeof timeout === 'number' && timeout >= 1 && timeout <= LONGEST_TIMEOUT);
-  if (!isValid) fail(`"timeout" must be a number of milliseconds from 1 to ${LONGEST_TIMEOUT}`);
+  if (timeout === undefined || (typeof timeout === 'number' && timeout >= 1 && timeout <= LONGEST_TIMEOUT)) return;
+  return `"timeout" must be a number of milliseconds from 1 to ${LONGEST_TIMEOUT}`;
 }

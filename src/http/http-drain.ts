@@ -64,14 +64,15 @@ export class HttpDrain {
   }
 
   /**
-   * @internal Resolves when Nest may close its server, which loses answers and cuts WebSockets:
+   * @internal Resolves when Nest may close its server. Before, that would lose answers and cut WebSockets:
    *
-   * - Node's `Server.close()` destroys a connection once the handler has ended the answer, although a slow client may have
-   *   been sent only a part of it.
+   * - Node's `Server.close()` destroys a connection as idle although a request has arrived that has not been read yet.
+   * - It also destroys one whose answer the handler has ended, although a slow client has been sent only a part of that.
    * - Nest's adapters for WebSockets terminate them first of all. They have until the timeout, as event streams have. What is
    *   new is not accepted meanwhile: it could not be finished.
    */
   async readyToClose(server: HttpServer): Promise<void> {
+    await new Promise<void>(afterReading);
     const has = (what: 'isFlushing' | 'isUpgraded') => [...this.#connections.values()].some((one) => one[what]);
     await this.#until(() => !has('isFlushing'));
     if (!has('isUpgraded')) return;
