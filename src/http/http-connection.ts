@@ -44,20 +44,15 @@ export class HttpConnection {
     });
   }
 
-  /** Whether it is something other than HTTP by now. */
-  get isUpgraded(): boolean {
-    return this.upgradedBy !== undefined;
-  }
-
   /** Whether it has sent nothing since it was opened. */
   get isSilent(): boolean {
-    if (this.#hasServed || this.isUpgraded) return false;
+    if (this.#hasServed || this.upgradedBy) return false;
     return !this.isSecured || this.socket.bytesRead === 0;
   }
 
   /** Whether it is kept alive, and neither owed an answer nor sending a request. */
   get isIdle(): boolean {
-    const isUsed = this.owed.length > 0 || this.isUpgraded;
+    const isUsed = this.owed.length > 0 || this.upgradedBy !== undefined;
     return this.#hasServed && !isUsed && this.socket.bytesRead === this.#bytesAtRest;
   }
 

@@ -29,6 +29,6 @@ function findProblem(options: unknown): string | undefined {
   const unknown = Object.keys(options).find((key) => key !== 'timeout');
   if (unknown !== undefined) return `"${unknown}" is not an option; the option is timeout`;
   const { timeout } = options as HttpDrainOptions;
-  if (timeout === undefined || (typeof timeout === 'number' && timeout >= 1 && timeout <= LONGEST_TIMEOUT)) return;
-  return `"timeout" must be a number of milliseconds from 1 to ${LONGEST_TIMEOUT}`;
+  const isValid = timeout === undefined || (typeof timeout === 'number' && timeout >= 1 && timeout <= LONGEST_TIMEOUT);
+  return isValid ? undefined : `"timeout" must be a number of milliseconds from 1 to ${LONGEST_TIMEOUT}`;
 }

@@ -4,7 +4,6 @@ import {
   Optional,
   type BeforeApplicationShutdown,
   type DynamicModule,
-  type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
@@ -32,21 +31,15 @@ export class HttpDrainCoreModule implements OnModuleInit, BeforeApplicationShutd
     setDistance(modules, this, Infinity);
   }
 
+  /** Nest makes its server when it has instantiated the providers. Without HTTP there is none. */
   onModuleInit(): void {
-    const server = this.#findServer();
-    if (server) this.drain.watch(server);
+    const { httpAdapter } = this.host as Partial<HttpAdapterHost>;
+    const server = httpAdapter?.getHttpServer() as Partial<Server> | undefined;
+    if (typeof server?.prependListener === 'function') this.drain.watch(server as Server);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    const server = this.#findServer();
-    if (server) await this.drain.readyToClose(server);
-  }
-
-  /** Nest makes its server when it has instantiated the providers. Without HTTP there is none. */
-  #findServer(): Server | undefined {
-    const { httpAdapter } = this.host as Partial<HttpAdapterHost>;
-    const server = httpAdapter?.getHttpServer() as Partial<Server> | undefined;
-    return typeof server?.prependListener === 'function' ? (server as Server) : undefined;
+    await this.drain.drain();
   }
 }
 
@@ -63,7 +56,7 @@ export class HttpDrainCoreModule implements OnModuleInit, BeforeApplicationShutd
  * export class AppModule {}
  */
 @Module({ imports: [HttpDrainCoreModule], exports: [HttpDrainCoreModule] })
-export class HttpDrainModule implements OnModuleDestroy, OnApplicationShutdown {
+export class HttpDrainModule implements OnModuleDestroy {
   /** @internal Nest calls it. */
   constructor(
     @Inject(HttpDrain) private readonly drain: HttpDrain,
@@ -77,11 +70,6 @@ export class HttpDrainModule implements OnModuleDestroy, OnApplicationShutdown {
   /** Shutdown has begun; this is one of its first hooks. */
   onModuleDestroy(): void {
     this.drain.begin();
-  }
-
-  /** Nest has closed its server; this is one of the first hooks after that. */
-  async onApplicationShutdown(): Promise<void> {
-    await this.drain.drained();
   }
 
   /**

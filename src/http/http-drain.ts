@@ -16,7 +16,7 @@ const SILENCE = 500;
 @Injectable()
 export class HttpDrain {
   readonly #logger = new Logger('HttpDrainModule');
-  readonly #servers = new WeakSet<object>();
+  readonly #servers = new Set<HttpServer>();
   /** By the socket that requests come over. */
   readonly #connections = new Map<Socket, HttpConnection>();
   /** Connections whose TLS handshake is not over, by the addresses of both ends. */
@@ -32,8 +32,8 @@ export class HttpDrain {
   }
 
   /**
-   * Drains another HTTP server of the application, which Nest does not know of, as it does Nest's own. Call it before that
-   * server listens. Closing the server remains the business of whoever made it.
+   * Drains and closes another HTTP server of the application, which Nest does not know of, together with Nest's own. Call it
+   * before that server listens.
    *
    * @example
    * const server = createServer(app.getHttpAdapter().getInstance());
@@ -64,24 +64,15 @@ export class HttpDrain {
   }
 
   /**
-   * @internal Resolves when Nest may close its server. Before, that would lose answers and cut WebSockets:
-   *
-   * - Node's `Server.close()` destroys a connection as idle although a request has arrived that has not been read yet.
-   * - It also destroys one whose answer the handler has ended, although a slow client has been sent only a part of that.
-   * - Nest's adapters for WebSockets terminate them first of all. They have until the timeout, as event streams have. What is
-   *   new is not accepted meanwhile: it could not be finished.
+   * @internal Stops listening, and resolves when no connection is left. Nest closes its server only then, and without
+   * that it would lose answers: Fastify answers 503 while it closes, adapters for WebSockets terminate them, and Node's
+   * `Server.close()` destroys connections as idle although their request has arrived and has not been read yet, or their
+   * answer has been ended by the handler and is still being sent.
    */
-  async readyToClose(server: HttpServer): Promise<void> {
+  async drain(): Promise<void> {
     await new Promise<void>(afterReading);
-    const has = (what: 'isFlushing' | 'isUpgraded') => [...this.#connections.values()].some((one) => one[what]);
-    await this.#until(() => !has('isFlushing'));
-    if (!has('isUpgraded')) return;
-    if (server.listening) server.close();
-    await this.#until(() => !has('isUpgraded') && !has('isFlushing'));
-  }
-
-  /** @internal Resolves when no connection is left. Nest waits for those of its own server only. */
-  async drained(): Promise<void> {
+    await this.#until(() => [...this.#connections.values()].every(({ isFlushing }) => !isFlushing));
+    for (const server of this.#servers) if (server.listening) server.close();
     await this.#until(() => this.#connections.size === 0);
     clearTimeout(this.#timer);
   }

@@ -53,7 +53,7 @@ export class DrainApp {
     const adapter =
       platform === 'Express'
         ? new ExpressAdapter()
-        : new FastifyAdapter({ return503OnClosing: false, ...(certificate && { https: certificate }) });
+        : new FastifyAdapter(certificate ? ({ https: certificate } as object) : {});
     it.app = await NestFactory.create(root, adapter, {
       logger: it.logger,
       abortOnError: false,
