@@ -75,6 +75,7 @@ export class HttpDrain {
     for (const server of this.#servers) if (server.listening) server.close();
     await this.#until(() => this.#connections.size === 0);
     clearTimeout(this.#timer);
+    await new Promise<void>(afterReading); // clients in this process, as tests have them, have seen the end by then
   }
 
   #open(socket: Socket, isSecured = true): HttpConnection {
