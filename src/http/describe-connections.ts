@@ -6,7 +6,7 @@ const MOST_REQUESTS = 10;
 /** How many characters of a path. */
 const LONGEST_PATH = 100;
 
-/** Says what connections are at, for the log: `GET /events (2), POST /reports, 1 that has sent no whole request`. */
+/** Says what connections are at, for the log: `GET /events (2), POST /reports, 1 without a whole HTTP/1 request`. */
 export function describeConnections(connections: Iterable<HttpConnection>): string {
   const counts = new Map<string, number>();
   let unnamed = 0;
@@ -20,7 +20,7 @@ export function describeConnections(connections: Iterable<HttpConnection>): stri
   const parts = named.map(([request, count]) => (count === 1 ? request : `${request} (${count})`));
   const others = counts.size - named.length;
   if (others > 0) parts.push(`${others} other requests`);
-  if (unnamed > 0) parts.push(`${unnamed} without a whole request`);
+  if (unnamed > 0) parts.push(`${unnamed} without a whole HTTP/1 request`);
   return parts.join(', ');
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { Injectable, Logger } from '@nestjs/common';
@@ -8,6 +9,8 @@ import { DRAIN_TIMEOUT } from './http-drain.module-options.js';
 
 /** Milliseconds in which a connection that has just been opened is expected to send the beginning of a request. */
 const SILENCE = 500;
+/** The real one, whatever clock a test has put in its place meanwhile: a shutdown under it must end. */
+const { setImmediate } = globalThis;
 
 /**
  * Follows the connections of an application's HTTP servers, and ends them when the application shuts down. It only listens
@@ -21,6 +24,7 @@ export class HttpDrain {
   readonly #connections = new Map<Socket, HttpConnection>();
   /** Connections whose TLS handshake is not over, by the addresses of both ends. */
   readonly #handshakes = new Map<string, HttpConnection>();
+  readonly #sessions = new Set<Http2Session>();
   readonly #waiting = new Set<() => void>();
   #timeout: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -49,6 +53,7 @@ export class HttpDrain {
     // Before the handlers, some of which answer at once.
     server.prependListener('request', (request, response) => this.#receive(request, response));
     this.#watchUpgrades(server);
+    server.on('session', (session: Http2Session) => this.#follow(session));
   }
 
   /** @internal Shutdown has begun. */
@@ -61,6 +66,7 @@ export class HttpDrain {
       connection.announceClose();
       this.#settle(connection);
     }
+    for (const session of this.#sessions) session.close();
   }
 
   /**
@@ -117,7 +123,7 @@ export class HttpDrain {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
-    if (request.httpVersionMajor > 1) return; // HTTP/2 has many requests at a time, and closes its sessions itself
+    if (request.httpVersionMajor > 1) return; // a session of HTTP/2 closes itself when its requests are answered
     const { socket } = request;
     const connection = this.#connections.get(socket) ?? this.#open(socket); // opened before the server was watched
     connection.receive(request, response, () => {
@@ -126,6 +132,13 @@ export class HttpDrain {
     });
     // When all requests that came in one piece have been read, and before a handler that is asynchronous answers.
     if (this.#state === 'draining') process.nextTick(() => connection.announceClose());
+  }
+
+  /** HTTP/2: a session that is told to close takes no more requests, and ends with the last answer. */
+  #follow(session: Http2Session): void {
+    this.#sessions.add(session);
+    session.once('close', () => this.#sessions.delete(session));
+    if (this.#state !== 'serving') session.close();
   }
 
   /**

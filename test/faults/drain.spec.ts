@@ -163,7 +163,7 @@ const KINDS: readonly Kind[] = [
     name: 'half-sent headers, no rest',
     open: (service) => ask(service, 'GET /hello HTTP/1.1\r\nHost: '),
     answers: [],
-    cut: '1 without a whole request',
+    cut: '1 without a whole HTTP/1 request',
   },
   {
     name: 'upload in progress, the rest later',

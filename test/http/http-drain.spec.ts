@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessageBody, SubscribeMessage, WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 import { Test } from '@nestjs/testing';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { HttpDrain, HttpDrainModule } from '../../src/http/index.js';
 import { moduleOf, thrown } from '../support/boot-app.js';
@@ -26,8 +28,8 @@ class LiveGateway implements OnGatewayConnection {
   }
 
   @SubscribeMessage('echo')
-  echo(@MessageBody() text: string) {
-    return { event: 'echo', data: text };
+  echo(@MessageBody() data: string) {
+    return { event: 'echo', data };
   }
 }
 
@@ -38,9 +40,9 @@ async function connectWebSocket(url: string): Promise<WebSocket> {
   return socket;
 }
 
-async function echoed(socket: WebSocket, text: string): Promise<string> {
+async function echoed(socket: WebSocket, data: string): Promise<string> {
   const message = once(socket, 'message') as Promise<[Buffer]>;
-  socket.send(JSON.stringify({ event: 'echo', data: text }));
+  socket.send(JSON.stringify({ event: 'echo', data }));
   return String((await message)[0]);
 }
 
@@ -187,7 +189,7 @@ describe('HttpDrainModule', () => {
       expect(took).toBeLessThan(700 + SOON);
       expect(service.lines).toEqual([
         'warn: Cut off 4 connections that were still open 700 ms after shutdown began: ' +
-          'GET /held (2), GET /events, 1 without a whole request HttpDrainModule',
+          'GET /held (2), GET /events, 1 without a whole HTTP/1 request HttpDrainModule',
       ]);
       expect(service.journal.of('close')).toEqual(['close main']);
     });
@@ -304,6 +306,38 @@ describe('HttpDrainModule', () => {
     await service.close();
 
     expect(service.lines).toEqual([expect.stringContaining(': GET /x (upgraded to ?31m) HttpDrainModule')]);
+  });
+
+  it('lets sessions of HTTP/2 end with their last answer, and cuts them at the timeout', async () => {
+    for (const isReleased of [true, false]) {
+      const service = await DrainApp.start({ platform: 'Fastify', http2: true, drain: { timeout: 800 } });
+      const [busy, idle] = [connectHttp2(service.url), connectHttp2(service.url)];
+      onTestFinished(() => [busy, idle].forEach((session) => session.destroy()));
+      busy.on('error', () => {});
+      await Promise.all([once(busy, 'connect'), once(idle, 'connect')]);
+      const stream = busy.request({ ':path': '/held' });
+      const body = text(stream).catch(() => '');
+      await service.untilHeld(1);
+
+      const closing = service.close();
+      await once(idle, 'close');
+      if (isReleased) service.release.resolve();
+      const took = await closing;
+
+      expect(await body).toBe(isReleased ? '{held}' : '');
+      expect(took > 790).toBe(!isReleased);
+      expect(service.lines).toHaveLength(isReleased ? 0 : 1);
+      expect(service.journal.of('close')).toEqual(['close main']);
+    }
+  });
+
+  it('ends under the clock of a test', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const service = await DrainApp.start();
+    await service.app.close();
+
+    expect(service.journal.of('close')).toEqual(['close main']);
   });
 
   describe('in an application', () => {

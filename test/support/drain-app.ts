@@ -19,6 +19,8 @@ export type Platform = 'Express' | 'Fastify';
 export interface DrainAppOptions {
   platform?: Platform;
   certificate?: Certificate;
+  /** Of Fastify. */
+  http2?: boolean;
   /** `false` is an application without the module. Default: a timeout that no test reaches. */
   drain?: HttpDrainOptions | false;
   imports?: NonNullable<Parameters<typeof moduleOf>[0]['imports']>;
@@ -53,7 +55,10 @@ export class DrainApp {
     const adapter =
       platform === 'Express'
         ? new ExpressAdapter()
-        : new FastifyAdapter(certificate ? ({ https: certificate } as object) : {});
+        : new FastifyAdapter({
+            ...(certificate && { https: certificate }),
+            ...(options.http2 && { http2: true }),
+          } as object);
     it.app = await NestFactory.create(root, adapter, {
       logger: it.logger,
       abortOnError: false,
