@@ -20,6 +20,8 @@ const CASES = [
   { peers: ['@aws-sdk/client-dynamodb'], script: 'dynamodb.mjs' },
   { peers: ['@aws-sdk/client-dynamodb', '@aws-sdk/lib-dynamodb'], script: 'dynamodb-document.mjs' },
   { peers: ['@nestjs/terminus'], script: 'terminus.mjs' },
+  { peers: ['@nestjs/platform-express'], script: 'http.mjs' },
+  { peers: ['@opentelemetry/api'], script: 'opentelemetry.mjs' },
   { peers: ['ioredis', 'js-redis-server'], script: 'testing-redis.mjs' },
   { peers: ['@aws-sdk/client-dynamodb', 'dynalite'], script: 'testing-dynamodb.mjs' },
 ];
@@ -38,6 +40,7 @@ try {
   checkTypes(unpacked, 'index');
   checkTypes(unpacked, 'aws/index');
   for (const { peers, script } of CASES) use(path, peers, script);
+  npm(join(work, 'terminus'), 'install', `@opentelemetry/api@${devDependencies['@opentelemetry/api']}`);
   await checkSideEffects(join(work, 'terminus'));
 } finally {
   rmSync(work, { recursive: true, force: true });

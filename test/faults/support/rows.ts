@@ -4,6 +4,16 @@ export const ROWS = {
     fault: 'SIGTERM under load: 50 connections, handlers using Redis and DynamoDB, keep-alive and not',
     holds: '0 failed responses among accepted requests, 0 DynamoDB writes sent twice',
   },
+  drainKinds: {
+    fault:
+      'shutdown with `HttpDrainModule` while connections of every kind are open, Express and Fastify, HTTP and HTTPS, timeout 2 s',
+    holds:
+      '0 answers lost that began before the timeout; what has no end is cut at the timeout and named in one log line',
+  },
+  drainForever: {
+    fault: 'shutdown without `HttpDrainModule` while a connection has no end',
+    holds: 'after 10 s one warning says how many connections are open and how to bound it',
+  },
   closing: {
     fault:
       'every way in which ioredis hangs, leaks or loses commands at the end; standalone, TLS, Sentinel, Cluster; `maxRetriesPerRequest` default, 0, 1, null; with and without offline queue',

@@ -40,4 +40,5 @@ for (const start of [startRedisServer, startDynamoDBServer]) {
 await app.close();
 assert.equal(closed, 1);
 await assert.rejects(import('nestjs-clients/terminus'), /@nestjs\/terminus/);
+await assert.rejects(import('nestjs-clients/opentelemetry'), /@opentelemetry\/api/);
 console.log('a custom client works; the others name the package they need');
