@@ -1,9 +1,10 @@
 import { channel } from 'node:diagnostics_channel';
 import { setMaxListeners } from 'node:events';
-import { Injectable, type InjectionToken } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
 import { getClientName, getClientToken } from '../clients.tokens.js';
 import type { ClientDefinition, ClientDefinitions } from '../definition/client-definition.js';
+import { resolveDependency, type Dependency } from '../definition/dependency.js';
 import { ClientsCloseFailedError } from '../errors/clients-close-failed.error.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
 import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
@@ -29,7 +30,7 @@ const SHUTDOWN_TIMEOUT = 10_000;
 /** Where the clients of one `forRoot` call get what they need. */
 export interface ClientSource {
   /** Gets values from Nest, in the module of that call; `consumer` is whom they are for, if anyone. */
-  resolve(tokens: readonly InjectionToken[], consumer?: string): Promise<readonly unknown[]>;
+  resolve(tokens: readonly Dependency[], consumer?: string): Promise<readonly unknown[]>;
   /** The options that the factory of `forRootAsync` supplies for the client of that name. */
   supply(name: string): Promise<unknown>;
   /** The names of the classes that inject the eager client of that name. */
@@ -209,9 +210,10 @@ export class ClientRegistry<C = Record<string, unknown>> {
   /** @internal Refuses clients of these names that are built on others which nobody has declared. */
   verify(names: Iterable<string> = this.#declared.keys()): void {
     for (const name of names) {
-      for (const token of this.#find(name).definition.blueprint.inject) {
+      for (const injected of this.#find(name).definition.blueprint.inject) {
+        const { token, isOptional } = resolveDependency(injected);
         const dependency = getClientName(token);
-        if (dependency !== undefined) this.#find(dependency, name);
+        if (dependency !== undefined && !isOptional) this.#find(dependency, name);
       }
     }
   }
@@ -354,10 +356,12 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   /** Gets values from Nest. A client that is being built in this context is built on the clients among them. */
-  #resolve(tokens: readonly InjectionToken[], source: ClientSource, consumer?: string): Promise<readonly unknown[]> {
-    for (const token of tokens) {
+  #resolve(tokens: readonly Dependency[], source: ClientSource, consumer?: string): Promise<readonly unknown[]> {
+    for (const dependency of tokens) {
+      const { token, isOptional } = resolveDependency(dependency);
       const name = getClientName(token);
-      if (name !== undefined) this.#tracker.current?.dependOn(this.#shared(this.#find(name)));
+      if (name !== undefined && (!isOptional || this.#declared.has(name)))
+        this.#tracker.current?.dependOn(this.#shared(this.#find(name)));
     }
     return source.resolve(tokens, consumer);
   }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { InjectionToken } from '@nestjs/common';
 import type { ClientDefinition } from '../definition/client-definition.js';
+import type { Dependency } from '../definition/dependency.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
 import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
 import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
@@ -25,7 +25,7 @@ export interface BuildRequest {
   /** Whether bootstrap has succeeded, so that connections may be opened. */
   started(): boolean;
   /** Gets what the client injects from Nest. */
-  resolve(tokens: readonly InjectionToken[]): Promise<readonly unknown[]>;
+  resolve(tokens: readonly Dependency[]): Promise<readonly unknown[]>;
   /** Gets what the factory of `forRootAsync` supplies for the client. */
   supply(): Promise<unknown>;
   /** The clients that Nest has injected into what the client injects. */
