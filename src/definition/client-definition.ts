@@ -1,6 +1,6 @@
-import type { InjectionToken } from '@nestjs/common';
 import type { Redactor } from '../redaction/redactor.js';
 import type { ClientBehaviour } from './client-driver.js';
+import type { Dependency } from './dependency.js';
 import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from './client-lifecycle.js';
 
 declare const types: unique symbol;
@@ -20,7 +20,7 @@ export interface BuildContext {
 /** What a kind of client tells the registry. */
 export interface ClientBlueprint<T> {
   readonly kind: string;
-  readonly inject: readonly InjectionToken[];
+  readonly inject: readonly Dependency[];
   /** Called as its methods: a driver may be an instance of a class. */
   readonly driver: ClientBehaviour<T>;
   /** Whether the factory of `forRootAsync` can supply this client's options. */

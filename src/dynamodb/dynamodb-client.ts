@@ -2,6 +2,8 @@ import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import type { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientLifecycle } from '../definition/client-lifecycle.js';
 import { configurableClient, type ClientOptionsFactory } from '../definition/configurable-client.js';
+import type { Dependency } from '../definition/dependency.js';
+import type { OptionsOrPromise } from '../definition/known-options.js';
 import { loadPackage } from '../definition/load-package.js';
 import { checkReachable } from './check-reachable.js';
 import { findConfigProblem } from './find-config-problem.js';
@@ -25,8 +27,11 @@ import { RequestsInFlight } from './requests-in-flight.js';
  * @example
  * ClientsModule.forRoot({ clients: { dynamodb: dynamoDBClient({ region: 'eu-west-1' }) } });
  */
-export function dynamoDBClient(
-  options?: DynamoDBClientConfig | ClientOptionsFactory<DynamoDBClientConfig>,
+export function dynamoDBClient<
+  I extends readonly Dependency[] = readonly Dependency[],
+  R extends OptionsOrPromise<DynamoDBClientConfig> = OptionsOrPromise<DynamoDBClientConfig>,
+>(
+  options?: DynamoDBClientConfig | ClientOptionsFactory<DynamoDBClientConfig, I, R>,
   lifecycle?: ClientLifecycle,
 ): ClientDefinition<DynamoDBClient, DynamoDBClientConfig> {
   /** Clients whose sockets may serve somebody else too: `destroy()` would reset those requests. */

@@ -10,6 +10,8 @@ import {
   type Declaration,
 } from './clients.providers.js';
 import type { ClientDefinitions, ClientOptionsOf } from '../definition/client-definition.js';
+import type { Dependency } from '../definition/dependency.js';
+import type { OptionsOrPromise } from '../definition/known-options.js';
 import { validateAsyncOptions, validateOptions } from './validate-options.js';
 import { ClientRegistry } from '../registry/client-registry.js';
 
@@ -72,17 +74,19 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
    *   imports: [ConfigModule],
    *   inject: [ConfigService],
    *   clients: { dynamodb: dynamoDBClient(), redis: redisClient() },
-   *   useFactory: (config: ConfigService) => ({
+   *   useFactory: (config) => ({
    *     dynamodb: { region: config.getOrThrow('AWS_REGION') },
    *     redis: { url: config.getOrThrow('REDIS_URL') },
    *   }),
    * });
    */
-  static forRootAsync<C extends ClientDefinitions, O extends ClientOptionsOf<C> = ClientOptionsOf<C>>(
-    options: ClientsModuleAsyncOptions<C, O>,
-  ): DynamicModule {
+  static forRootAsync<
+    C extends ClientDefinitions,
+    R extends OptionsOrPromise<ClientOptionsOf<C>> = OptionsOrPromise<ClientOptionsOf<C>>,
+    I extends readonly Dependency[] = readonly Dependency[],
+  >(options: ClientsModuleAsyncOptions<C, R, I>): DynamicModule {
     validateAsyncOptions(options);
-    return compose(options);
+    return compose(options as unknown as ClientsModuleAsyncOptions);
   }
 }
 
