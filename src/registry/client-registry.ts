@@ -1,6 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
 import { setMaxListeners } from 'node:events';
-import { Injectable } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
 import { getClientName, getClientToken } from '../clients.tokens.js';
 import type { ClientDefinition, ClientDefinitions } from '../definition/client-definition.js';
@@ -26,6 +25,9 @@ import { SharedClient, type CloseFailure, type Holder } from './shared-client.js
 const CHECK_TIMEOUT = 1_000;
 /** Milliseconds that closing everything may take unless told otherwise. */
 const SHUTDOWN_TIMEOUT = 10_000;
+
+/** The token of the registry that the module itself uses, whatever a test puts in the place of `ClientRegistry`. */
+export const REGISTRY = Symbol('nestjs-clients:registry');
 
 /** Where the clients of one `forRoot` call get what they need. */
 export interface ClientSource {
@@ -71,7 +73,6 @@ interface Declared extends Holder {
  *   const redis = await this.clients.get('redis'); // built now, if nobody has used it before
  * }
  */
-@Injectable()
 export class ClientRegistry<C = Record<string, unknown>> {
   readonly #declarations = new Set<ClientDefinitions>();
   readonly #declared = new Map<string, Declared>();
@@ -88,7 +89,15 @@ export class ClientRegistry<C = Record<string, unknown>> {
   /** What happens to the clients, from now on. Completes when all are closed. */
   readonly events$: Observable<ClientEvent> = this.#events.asObservable();
 
-  constructor() {
+  /** @internal The module makes the registry: one that is made otherwise knows no client. */
+  constructor(origin?: typeof REGISTRY) {
+    if (origin !== REGISTRY && new.target === ClientRegistry) {
+      throw new ClientsInvalidOptionsError(
+        'ClientRegistry',
+        'it is listed in "providers", or made with "new", and would know no client; take it out there: ' +
+          'ClientsModule.forRoot() provides it, to every module or, where isGlobal is false, to those that import that',
+      );
+    }
     setMaxListeners(0, this.#refusal.signal); // else Node warns when more than ten wait
     // How `closeAllClients` of nestjs-clients/testing learns of registries, without a list of them here.
     channel('nestjs-clients:registry').publish(this);
