@@ -1,9 +1,13 @@
+import { VERSION } from '../errors/version.js';
 import type { Redactor } from '../redaction/redactor.js';
 import type { ClientBehaviour } from './client-driver.js';
 import type { Dependency } from './dependency.js';
 import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from './client-lifecycle.js';
 
 declare const types: unique symbol;
+
+/** By which every copy of the package knows a definition; under it stands the version of the copy that has made it. */
+const BRAND = Symbol.for('nestjs-clients:definition');
 
 /** What a definition may use while it builds its client. */
 export interface BuildContext {
@@ -39,6 +43,10 @@ export interface ClientBlueprint<T> {
 export class ClientDefinition<T = unknown, O = unknown> {
   /** Never set; carries the types. */
   declare readonly [types]: { readonly client: T; readonly options: O };
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: VERSION });
+  }
+
   /** @internal */
   readonly lifecycle: ResolvedLifecycle;
 
@@ -55,6 +63,14 @@ export class ClientDefinition<T = unknown, O = unknown> {
   get kind(): string {
     return this.blueprint.kind;
   }
+}
+
+/** The version of the other copy of the package that has made a definition; `undefined` if it is none. */
+export function findOtherVersion(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || value instanceof ClientDefinition) return undefined;
+  const version: unknown = Reflect.get(value, BRAND);
+  if (typeof version === 'string') return version;
+  return value.constructor?.name === 'ClientDefinition' && 'blueprint' in value ? '0.1.0 or older' : undefined;
 }
 
 function completeLifecycle(declared: ClientLifecycle): ResolvedLifecycle {

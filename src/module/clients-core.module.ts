@@ -1,7 +1,7 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { registryProvider } from './clients.providers.js';
-import { ClientRegistry } from '../registry/client-registry.js';
+import { registryProviders } from './clients.providers.js';
+import { ClientRegistry, REGISTRY } from '../registry/client-registry.js';
 
 /**
  * Nest calls hooks module by module, by distance from the root: at bootstrap the most distant first, at shutdown last.
@@ -14,10 +14,10 @@ export function setDistance(modules: ModulesContainer, module: object, distance:
 }
 
 /** Has the application's one registry, and closes it after every other module's shutdown hook. */
-@Module({ providers: [registryProvider], exports: [ClientRegistry] })
+@Module({ providers: registryProviders, exports: [ClientRegistry, REGISTRY] })
 export class ClientsCoreModule implements OnApplicationShutdown {
   constructor(
-    @Inject(ClientRegistry) private readonly registry: ClientRegistry,
+    @Inject(REGISTRY) private readonly registry: ClientRegistry,
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     setDistance(modules, this, Infinity);

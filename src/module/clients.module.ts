@@ -1,4 +1,11 @@
-import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  Optional,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { ClientsCoreModule, setDistance } from './clients-core.module.js';
 import type { ClientsModuleAsyncOptions, ClientsModuleOptions } from './clients.module-options.js';
@@ -7,13 +14,15 @@ import {
   DECLARATION,
   declareClients,
   inquirerProvider,
+  missingDeclarationProvider,
+  refuseMissingDeclaration,
   type Declaration,
 } from './clients.providers.js';
 import type { ClientDefinitions, ClientOptionsOf } from '../definition/client-definition.js';
 import type { Dependency } from '../definition/dependency.js';
 import type { OptionsOrPromise } from '../definition/known-options.js';
 import { validateAsyncOptions, validateOptions } from './validate-options.js';
-import { ClientRegistry } from '../registry/client-registry.js';
+import { REGISTRY, type ClientRegistry } from '../registry/client-registry.js';
 
 /**
  * Declares an application's clients: each is built when it is first injected, shared by every class that injects it, and
@@ -28,14 +37,15 @@ import { ClientRegistry } from '../registry/client-registry.js';
  * })
  * export class AppModule {}
  */
-@Module({})
+@Module({ providers: [missingDeclarationProvider] })
 export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
   /** @internal Nest calls it. */
   constructor(
-    /** @internal */ @Inject(ClientRegistry) readonly registry: ClientRegistry,
-    @Inject(DECLARATION) declaration: Declaration,
+    /** @internal */ @Optional() @Inject(REGISTRY) readonly registry: ClientRegistry,
+    @Optional() @Inject(DECLARATION) declaration: Declaration | undefined,
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
+    if (!declaration) refuseMissingDeclaration();
     setDistance(modules, this, -Infinity);
     declareClients(registry, modules, declaration); // when the module is loaded lazily, the registry was there before
   }

@@ -1,6 +1,7 @@
-import { ClientDefinition, type ClientDefinitions } from '../definition/client-definition.js';
+import { ClientDefinition, findOtherVersion, type ClientDefinitions } from '../definition/client-definition.js';
 import { LONGEST_TIMEOUT, type ClientLifecycle } from '../definition/client-lifecycle.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
+import { describeOtherCopy } from '../errors/copies.js';
 import {
   findBrokenRule,
   isBoolean,
@@ -71,6 +72,10 @@ function validate(where: string, options: object, rules: Rules, fromFactory: boo
 function validateDefinition(where: string, name: string, definition: unknown, fromFactory: boolean): void {
   if (name.trim() === '') throw new ClientsInvalidOptionsError(where, 'a client has an empty name; give it one');
   const subject = `${where}, client "${name}"`;
+  const otherVersion = findOtherVersion(definition);
+  if (otherVersion !== undefined) {
+    throw new ClientsInvalidOptionsError(subject, describeOtherCopy('its definition', otherVersion));
+  }
   if (!(definition instanceof ClientDefinition)) {
     const remedy = 'declare it with defineClient(), redisClient(), dynamoDBClient() or the like';
     throw new ClientsInvalidOptionsError(subject, `it is not a client definition; ${remedy}`);
