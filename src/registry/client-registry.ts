@@ -79,6 +79,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
   readonly #tracker = new BuildTracker<Build>();
   readonly #logger = new ClientLogger();
   readonly #events = new Subject<ClientEvent>();
+  /** Failed builds of an application that has not started, by client: logged if it does. */
+  readonly #unlogged = new Map<string, ClientEvent>();
   #shutdownTimeout: number | undefined;
   #started = false;
   #refusesBuilds = false;
@@ -244,6 +246,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
   async start(): Promise<void> {
     if (this.#started || this.#closing) return;
     this.#started = true;
+    for (const event of this.#unlogged.values()) this.#log(event);
+    this.#unlogged.clear();
     const clients: SharedClient[] = [];
     try {
       for (const declared of this.#declared.values()) {
@@ -435,13 +439,19 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   #publish(name: string, occurrence: ClientEventDetails): void {
-    const event = { client: name, at: new Date(), ...occurrence };
+    const event: ClientEvent = { client: name, at: new Date(), ...occurrence };
+    // A bootstrap that fails throws what made it fail. A build that goes on after that, and fails too, is nobody's trouble.
+    if (event.type === 'createFailed' && !this.#started) this.#unlogged.set(name, event);
+    else this.#log(event);
+    this.#events.next(event);
+  }
+
+  #log(event: ClientEvent): void {
     try {
       this.#logger.log(event);
     } catch {
       // A logger that has ended before the clients must not keep them open.
     }
-    this.#events.next(event);
   }
 }
 

@@ -8,7 +8,7 @@ import { ClientsError } from '../errors/clients.error.js';
 import { Redactor, describeError } from '../redaction/redactor.js';
 import type { ClientEventDetails } from '../events/client-event.js';
 import { Build } from './build.js';
-import type { BuildTracker } from './build-tracker.js';
+import { outsideOfRequests, type BuildTracker } from './build-tracker.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
 import { within, type Limits } from './deadline.js';
 import { dispose } from './dispose.js';
@@ -16,6 +16,8 @@ import { dispose } from './dispose.js';
 /** Milliseconds between two looks at a client that is not ready yet: at first, and at most. */
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 100;
+/** What hooks report of a client that is still being built, at most: a flood is no news. */
+const MOST_EARLY = 10;
 
 /** What one build gets from the application that asks for it. */
 export interface BuildRequest {
@@ -61,6 +63,8 @@ export class SharedClient {
   #connectionSince = performance.now();
   /** The newest background error. */
   #reported: unknown;
+  /** What hooks have reported of a client that is still being built. */
+  readonly #early: { readonly instance: unknown; readonly work: () => void }[] = [];
   /** The build that runs or has succeeded. */
   #build: Build | undefined;
   /** The milliseconds left for closing it. */
@@ -168,7 +172,7 @@ export class SharedClient {
     if (!this.#build) {
       const build = new Build(this);
       this.#build = build;
-      build.result = this.#run(build, request);
+      build.result = outsideOfRequests(() => this.#run(build, request));
     }
     return this.#build.result;
   }
@@ -193,8 +197,10 @@ export class SharedClient {
       const duration = elapsed(startedAt);
       this.history = { ...this.history, createdAt: new Date(), createDuration: duration };
       this.emit({ type: 'created', duration, ...whom });
-      if (request.started()) await this.#unlessRefused({}, () => this.open());
-      else if (this.definition.lifecycle.scope === 'app') build.detach();
+      this.#tellEarly(instance);
+      const { connect, scope } = this.definition.lifecycle;
+      if (request.started() || connect === 'build') await this.#unlessRefused({}, () => this.open());
+      if (!request.started() && scope === 'app') build.detach();
       return instance;
     } catch (error) {
       // Whatever the build has made, or makes after all when nobody waits for it any more, is closed; once it is open,
@@ -235,19 +241,25 @@ export class SharedClient {
   /** Subscribes to what the driver tells of the instance. What a build that was too late has made tells nothing. */
   #watch(instance: unknown): void {
     const { driver } = this.definition.blueprint;
-    const report = (error: unknown) => {
-      if (this.instance === instance) this.report(error);
+    const tell = (work: () => void) => {
+      if (this.instance === instance) work();
+      else if (this.state === 'creating' && this.#early.length < MOST_EARLY) this.#early.push({ instance, work });
     };
-    const reportConnection = (state: 'connected' | 'disconnected', reason?: unknown) => {
-      if (this.instance === instance) this.#reportConnection(state, reason);
-    };
+    const report = (error: unknown) => tell(() => this.report(error));
+    const reportConnection = (state: 'connected' | 'disconnected', reason?: unknown) =>
+      tell(() => this.#reportConnection(state, reason));
     for (const subscription of [
       driver.onError?.(instance, report),
       driver.onConnection?.(instance, reportConnection),
     ]) {
-      // An asynchronous hook that fails later must not crash the process.
-      void Promise.resolve(subscription).catch(report);
+      // An asynchronous hook that fails later must not crash the process, nor a promise or thenable that cannot be read.
+      void (async () => void (await subscription))().catch(report);
     }
+  }
+
+  /** Tells what the hooks of a client have reported before its build had ended. */
+  #tellEarly(instance: unknown): void {
+    for (const early of this.#early.splice(0)) if (early.instance === instance) early.work();
   }
 
   #explain(error: unknown): Error {
@@ -265,7 +277,7 @@ export class SharedClient {
     if (this.isRefused) return Promise.reject(this.#closedError());
     const build = this.#build;
     if (this.state !== 'open' || !build) return Promise.resolve(); // as soon as it is built
-    build.opened ??= this.#open().catch((error: unknown) => {
+    build.opened ??= outsideOfRequests(() => this.#open()).catch((error: unknown) => {
       build.opened = undefined; // whoever asks next looks again
       throw error;
     });
@@ -274,7 +286,7 @@ export class SharedClient {
 
   async #open(): Promise<void> {
     const { connect, waitUntilReady } = this.definition.lifecycle;
-    if (connect !== 'use') void this.#connect();
+    if (connect !== 'use') void this.#connect().catch((error: unknown) => this.report(error));
     if (waitUntilReady) await this.#untilReady();
   }
 
@@ -305,6 +317,8 @@ export class SharedClient {
       history.connectedAt = new Date();
       this.emit({ type: 'connected', duration: elapsed(this.#connectionSince) });
       this.#connectionSince = performance.now();
+    } else if (state !== 'disconnected') {
+      this.report(new Error('onConnection reported a state that is neither "connected" nor "disconnected"'));
     } else if (history.connection !== 'connected') {
       this.report(reason ?? new Error('the server closed the connection before the client was ready'));
     } else {
