@@ -1,6 +1,7 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { registryProviders } from './clients.providers.js';
+import { ShutdownWarning } from './shutdown-warning.js';
 import { ClientRegistry, REGISTRY } from '../registry/client-registry.js';
 
 /**
@@ -14,7 +15,7 @@ export function setDistance(modules: ModulesContainer, module: object, distance:
 }
 
 /** Has the application's one registry, and closes it after every other module's shutdown hook. */
-@Module({ providers: registryProviders, exports: [ClientRegistry, REGISTRY] })
+@Module({ providers: [...registryProviders, ShutdownWarning], exports: [ClientRegistry, REGISTRY, ShutdownWarning] })
 export class ClientsCoreModule implements OnApplicationShutdown {
   constructor(
     @Inject(REGISTRY) private readonly registry: ClientRegistry,

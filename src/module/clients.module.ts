@@ -21,6 +21,7 @@ import {
 import type { ClientDefinitions, ClientOptionsOf } from '../definition/client-definition.js';
 import type { Dependency } from '../definition/dependency.js';
 import type { OptionsOrPromise } from '../definition/known-options.js';
+import { ShutdownWarning } from './shutdown-warning.js';
 import { validateAsyncOptions, validateOptions } from './validate-options.js';
 import { REGISTRY, type ClientRegistry } from '../registry/client-registry.js';
 
@@ -39,13 +40,17 @@ import { REGISTRY, type ClientRegistry } from '../registry/client-registry.js';
  */
 @Module({ providers: [missingDeclarationProvider] })
 export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly needsClosing: boolean;
+
   /** @internal Nest calls it. */
   constructor(
     /** @internal */ @Optional() @Inject(REGISTRY) readonly registry: ClientRegistry,
     @Optional() @Inject(DECLARATION) declaration: Declaration | undefined,
+    @Optional() @Inject(ShutdownWarning) private readonly warning: ShutdownWarning,
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     if (!declaration) refuseMissingDeclaration();
+    this.needsClosing = Object.values(declaration.clients).some(({ lifecycle }) => lifecycle.owned);
     setDistance(modules, this, -Infinity);
     declareClients(registry, modules, declaration); // when the module is loaded lazily, the registry was there before
   }
@@ -53,10 +58,12 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
   /** Opens connections, after every other module's bootstrap hook, so that a bootstrap that fails has opened none. */
   async onApplicationBootstrap(): Promise<void> {
     await this.registry.start();
+    if (this.needsClosing) this.warning.arm();
   }
 
   /** Shutdown has begun; this is its first hook. */
   onModuleDestroy(): void {
+    this.warning.disarm();
     this.registry.refuseBuilds();
   }
 
