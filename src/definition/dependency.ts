@@ -49,7 +49,7 @@ export function resolveDependency(dependency: unknown): ResolvedDependency {
   let token = dependency;
   let isOptional = false;
   while (typeof token === 'object' && token !== null) {
-    if ('forwardRef' in token) token = readForwardReference(token as ForwardReference);
+    if ('forwardRef' in token) token = readForwardReference(token);
     else if ('token' in token) {
       isOptional ||= 'optional' in token && token.optional === true;
       token = token.token;

@@ -103,7 +103,7 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
     I extends readonly Dependency[] = readonly Dependency[],
   >(options: ClientsModuleAsyncOptions<C, R, I>): DynamicModule {
     validateAsyncOptions(options);
-    return compose(options as unknown as ClientsModuleAsyncOptions);
+    return compose(options);
   }
 }
 

@@ -83,7 +83,7 @@ describe('no hook of a driver can hurt', () => {
       'onError',
       'rejects a turn later',
       async () => {
-        await null;
+        await Promise.resolve();
         throw new Error('bad');
       },
     ],

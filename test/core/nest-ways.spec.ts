@@ -267,6 +267,7 @@ describe('dependencies of a client', () => {
       ],
     });
     await registryOf(app).get('main');
+    expect(useFactory).not.toHaveBeenCalled(); // a custom client takes no options
     await app.close();
   });
 

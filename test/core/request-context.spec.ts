@@ -18,7 +18,7 @@ function noting() {
   const client = defineClient({
     create: async () => {
       note('create');
-      await null;
+      await Promise.resolve();
       note('create, later');
       return {};
     },
@@ -61,7 +61,7 @@ it.each([
     await ask(registryOf(app));
     expect(requests.getStore()).toBe('request');
   });
-  expect([...seen.keys()].sort()).toEqual(['connect', 'create', 'create, later', 'onConnection', 'onError']);
+  expect([...seen.keys()].toSorted()).toEqual(['connect', 'create', 'create, later', 'onConnection', 'onError']);
   expect(new Set(seen.values())).toEqual(new Set([undefined]));
   await app.close();
 });
