@@ -1,6 +1,6 @@
 /** What stands around the name tells a client's token from any other. Nest quotes it where a name is misspelt. */
 const START = 'nestjs-clients:';
-const END = ', to be declared in ClientsModule.forRoot()';
+const END = ', to be declared in ClientsModule.forRoot(), or to be imported where its isGlobal is false';
 
 /**
  * The injection token of the client named `name`: for `@Inject`, `inject` arrays, `app.resolve` and `overrideProvider`.
@@ -17,3 +17,6 @@ export function getClientName(token: unknown): string | undefined {
   if (typeof token !== 'string' || !token.startsWith(START) || !token.endsWith(END)) return undefined;
   return token.slice(START.length, -END.length);
 }
+
+/** By this token the core learns that `HttpDrainModule` is imported, without knowing that module. */
+export const HTTP_DRAIN = 'nestjs-clients:http-drain';

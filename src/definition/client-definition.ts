@@ -1,9 +1,23 @@
-import type { InjectionToken } from '@nestjs/common';
+import { VERSION } from '../errors/version.js';
 import type { Redactor } from '../redaction/redactor.js';
 import type { ClientBehaviour } from './client-driver.js';
+import type { Dependency } from './dependency.js';
 import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from './client-lifecycle.js';
 
 declare const types: unique symbol;
+
+/** By which every copy of the package knows a definition; under it stands the version of the copy that has made it. */
+const BRAND = Symbol.for('nestjs-clients:definition');
+
+/** What a pool of keyed clients is told. */
+export interface PoolOptions {
+  /** Returns the definition of the client for that key; whether it is one is checked. */
+  define(key: string): unknown;
+  /** Milliseconds that a client stays open when nobody uses it. */
+  readonly idleTimeout: number;
+  /** How many clients there may be at a time. */
+  readonly max: number;
+}
 
 /** What a definition may use while it builds its client. */
 export interface BuildContext {
@@ -15,12 +29,14 @@ export interface BuildContext {
   readonly supplied: unknown;
   /** Is to be shown the options, so that the credentials in them are struck out of everything that is published. */
   readonly redactor: Redactor;
+  /** Makes the `KeyedClients` that builds, holds and closes a client for each key. */
+  createPool(options: PoolOptions): unknown;
 }
 
 /** What a kind of client tells the registry. */
 export interface ClientBlueprint<T> {
   readonly kind: string;
-  readonly inject: readonly InjectionToken[];
+  readonly inject: readonly Dependency[];
   /** Called as its methods: a driver may be an instance of a class. */
   readonly driver: ClientBehaviour<T>;
   /** Whether the factory of `forRootAsync` can supply this client's options. */
@@ -39,6 +55,10 @@ export interface ClientBlueprint<T> {
 export class ClientDefinition<T = unknown, O = unknown> {
   /** Never set; carries the types. */
   declare readonly [types]: { readonly client: T; readonly options: O };
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: VERSION });
+  }
+
   /** @internal */
   readonly lifecycle: ResolvedLifecycle;
 
@@ -55,6 +75,14 @@ export class ClientDefinition<T = unknown, O = unknown> {
   get kind(): string {
     return this.blueprint.kind;
   }
+}
+
+/** The version of the other copy of the package that has made a definition; `undefined` if it is none. */
+export function findOtherVersion(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || value instanceof ClientDefinition) return undefined;
+  const version: unknown = Reflect.get(value, BRAND);
+  if (typeof version === 'string') return version;
+  return value.constructor?.name === 'ClientDefinition' && 'blueprint' in value ? '0.1.0 or older' : undefined;
 }
 
 function completeLifecycle(declared: ClientLifecycle): ResolvedLifecycle {

@@ -1,6 +1,7 @@
-import type { InjectionToken } from '@nestjs/common';
 import { ClientDefinition } from './client-definition.js';
 import type { ClientDriver } from './client-driver.js';
+import type { Dependency, InjectedValues } from './dependency.js';
+import type { KnownOptions, OptionsOrPromise } from './known-options.js';
 import type { ClientLifecycle } from './client-lifecycle.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { findBrokenRule, isFunction, isObject, isTokens, TOKENS, type Rules } from './rules.js';
@@ -11,14 +12,21 @@ import { findBrokenRule, isFunction, isObject, isTokens, TOKENS, type Rules } fr
  * @example
  * redisClient({
  *   inject: [ConfigService],
- *   useFactory: (config: ConfigService) => ({ url: config.getOrThrow('REDIS_URL') }),
+ *   useFactory: (config) => ({ url: config.getOrThrow('REDIS_URL') }),
  * });
  */
-export interface ClientOptionsFactory<O> {
-  /** What `useFactory` needs from Nest, in order. Default none. */
-  inject?: readonly InjectionToken[];
-  /** Returns the client's options. It is called once, when the client is built. */
-  useFactory(...dependencies: never[]): O | Promise<O>;
+export interface ClientOptionsFactory<
+  O,
+  I extends readonly Dependency[] = readonly Dependency[],
+  R extends OptionsOrPromise<O> = OptionsOrPromise<O>,
+> {
+  /** What `useFactory` needs from Nest, in order, as in a driver's `inject`. Default none. */
+  inject?: readonly [...I] | readonly Dependency[];
+  /**
+   * Returns the client's options. It is called once, when the client is built. A name that is not an option's is a compile
+   * error. Parameters are typed by the classes in `inject`; annotate those that a string or symbol stands for.
+   */
+  useFactory(...dependencies: InjectedValues<I>): KnownOptions<R, O>;
 }
 
 /** How a client of a ready-made kind is managed. */
@@ -36,16 +44,22 @@ export interface ConfigurableDriver<T, O extends object> extends Omit<ClientDriv
   create(options: O, name: string, ...dependencies: never[]): T | Promise<T>;
 }
 
+/** Any `ClientOptionsFactory`: what it returns is checked when the client is built. */
+interface OptionsSource {
+  inject?: readonly Dependency[];
+  useFactory(...dependencies: never[]): unknown;
+}
+
 /** Declares a client that takes its options from the call or from `useFactory`, and over those from `forRootAsync`. */
 export function configurableClient<T, O extends object>(
   driver: ConfigurableDriver<T, O>,
-  source: O | ClientOptionsFactory<O> | undefined,
+  source: O | OptionsSource | undefined,
   managed?: KindLifecycle<T>,
 ): ClientDefinition<T, O> {
   const { kind, inject: required = [] } = driver;
   const { check = driver.check, ...lifecycle }: KindLifecycle<T> = isObject(managed) ? managed : {};
   const factory = isFactory(source) ? source : undefined;
-  const declared = factory ? undefined : source;
+  const declared = factory ? undefined : (source as O | undefined);
   const injected = isTokens(factory?.inject) ? factory.inject : [];
 
   return new ClientDefinition<T, O>(
@@ -66,7 +80,7 @@ export function configurableClient<T, O extends object>(
         if ((factory || own !== undefined) && !isObject(own))
           throw invalid('its useFactory did not return an object of options');
         if (supplied !== undefined && !isObject(supplied)) throw invalid('its supplied options are not an object');
-        const options = { ...own, ...supplied } as O;
+        const options = { ...(own as O | undefined), ...supplied } as O;
         redactor.keep(options);
         const problem = driver.findProblem(options);
         if (problem) throw invalid(problem);
@@ -77,7 +91,7 @@ export function configurableClient<T, O extends object>(
   );
 }
 
-function isFactory<O>(source: O | ClientOptionsFactory<O> | undefined): source is ClientOptionsFactory<O> {
+function isFactory(source: unknown): source is OptionsSource {
   return isObject(source) && 'useFactory' in source;
 }
 
@@ -86,7 +100,7 @@ const FACTORY_RULES: Rules = {
   useFactory: [isFunction, 'must be a function'],
 };
 
-function findFactoryProblem(factory: ClientOptionsFactory<unknown>): string | undefined {
+function findFactoryProblem(factory: OptionsSource): string | undefined {
   const other = Object.keys(factory).find(
     (key) => !Object.hasOwn(FACTORY_RULES, key) && Reflect.get(factory, key) !== undefined,
   );

@@ -1,5 +1,6 @@
-import { Inject, Scope, type InjectionToken, type Type } from '@nestjs/common';
+import { Inject, Optional, Scope, type InjectionToken, type Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
+import { resolveDependency, type Dependency } from '../definition/dependency.js';
 
 /**
  * Gets values from Nest by having it construct a class that injects them. Unlike `ModuleRef.get` and `resolve`, that
@@ -7,20 +8,31 @@ import type { ModuleRef } from '@nestjs/core';
  */
 export async function resolveTokens(
   moduleRef: ModuleRef,
-  tokens: readonly InjectionToken[],
+  tokens: readonly Dependency[],
   consumer = '',
 ): Promise<readonly unknown[]> {
   if (tokens.length === 0) return [];
   class Named extends Dependencies {}
   Object.defineProperty(Named, 'name', { value: consumer }); // what Nest's own errors call it
-  for (const [index, token] of tokens.entries()) Inject(token)(Named, undefined, index);
+  for (const [index, dependency] of tokens.entries()) {
+    const { token, isOptional } = resolveDependency(dependency);
+    Inject(token)(Named, undefined, index);
+    if (isOptional) Optional()(Named, undefined, index);
+  }
   const { values } = await moduleRef.create(Named);
-  return Promise.all(values.map((value, index) => resolveTransient(moduleRef, tokens[index]!, value)));
+  return Promise.all(
+    values.map((value, index) => resolveTransient(moduleRef, resolveDependency(tokens[index]!).token, value)),
+  );
 }
 
 /** Before 11.1.18 Nest gives `null` for a transient provider that nothing else injects. */
-async function resolveTransient(moduleRef: ModuleRef, token: InjectionToken, value: unknown): Promise<unknown> {
-  if (value !== null || moduleRef.introspect(token as Type).scope !== Scope.TRANSIENT) return value;
+async function resolveTransient(
+  moduleRef: ModuleRef,
+  token: InjectionToken | undefined,
+  value: unknown,
+): Promise<unknown> {
+  if (value !== null || token === undefined || moduleRef.introspect(token as Type).scope !== Scope.TRANSIENT)
+    return value;
   return moduleRef.resolve(token as Type, undefined, { strict: false });
 }
 

@@ -2,6 +2,8 @@ import type { Redis, RedisOptions } from 'ioredis';
 import type { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientLifecycle } from '../definition/client-lifecycle.js';
 import { configurableClient, type ClientOptionsFactory } from '../definition/configurable-client.js';
+import type { Dependency } from '../definition/dependency.js';
+import type { OptionsOrPromise } from '../definition/known-options.js';
 import { loadPackage } from '../definition/load-package.js';
 import { findRedisProblem } from './find-redis-problem.js';
 import { closeRedis, destroyRedis } from './redis-closing.js';
@@ -52,8 +54,11 @@ type LazyOptions = RedisOptions & { replyMapping?: 'legacy' };
  *   },
  * });
  */
-export function redisClient(
-  options?: string | RedisClientOptions | ClientOptionsFactory<RedisClientOptions>,
+export function redisClient<
+  I extends readonly Dependency[] = readonly Dependency[],
+  R extends OptionsOrPromise<RedisClientOptions> = OptionsOrPromise<RedisClientOptions>,
+>(
+  options?: string | RedisClientOptions | ClientOptionsFactory<RedisClientOptions, I, R>,
   lifecycle?: ClientLifecycle,
 ): ClientDefinition<Redis, RedisClientOptions> {
   return configurableClient<Redis, RedisClientOptions>(

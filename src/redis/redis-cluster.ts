@@ -2,6 +2,8 @@ import type { Cluster, ClusterNode, ClusterOptions } from 'ioredis';
 import type { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientLifecycle } from '../definition/client-lifecycle.js';
 import { configurableClient, type ClientOptionsFactory } from '../definition/configurable-client.js';
+import type { Dependency } from '../definition/dependency.js';
+import type { OptionsOrPromise } from '../definition/known-options.js';
 import { loadPackage } from '../definition/load-package.js';
 import { findClusterProblem } from './find-redis-problem.js';
 import { closeCluster, destroyCluster } from './redis-closing.js';
@@ -46,8 +48,11 @@ export type RedisClusterOptions = ClusterOptions & {
  *   clients: { redis: redisCluster({ nodes: [{ host: 'redis-1.internal', port: 6379 }], scaleReads: 'slave' }) },
  * });
  */
-export function redisCluster(
-  options?: RedisClusterOptions | ClientOptionsFactory<RedisClusterOptions>,
+export function redisCluster<
+  I extends readonly Dependency[] = readonly Dependency[],
+  R extends OptionsOrPromise<RedisClusterOptions> = OptionsOrPromise<RedisClusterOptions>,
+>(
+  options?: RedisClusterOptions | ClientOptionsFactory<RedisClusterOptions, I, R>,
   lifecycle?: ClientLifecycle,
 ): ClientDefinition<Cluster, RedisClusterOptions> {
   return configurableClient<Cluster, RedisClusterOptions>(
