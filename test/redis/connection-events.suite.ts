@@ -180,9 +180,7 @@ export function testConnectionEvents(version: string): void {
 
     it.each([null, () => null])('is lost when the client gives up, with retryStrategy %s', async (retryStrategy) => {
       await using server = await startRedisServer();
-      const { changes, until } = await boot(
-        redisClient({ port: server.port, retryStrategy } as unknown as RedisClientOptions),
-      );
+      const { changes, until } = await boot(redisClient({ port: server.port, retryStrategy }));
       await until('connected');
       await server.kill();
       await until('disconnected');
