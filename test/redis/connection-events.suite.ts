@@ -191,7 +191,8 @@ export function testConnectionEvents(version: string): void {
       const port = await freePort();
       const { changes, errors, until } = await boot(redisClient({ port, ...SHORT_RETRY }));
       await until('error', 2);
-      await using _server = await startRedisServer({ port });
+      const server = await startRedisServer({ port });
+      onTestFinished(() => server.close());
       await until('connected');
       expect(changes()).toEqual(['connected']);
       expect(errors().every((message) => message.includes('ECONNREFUSED'))).toBe(true);
