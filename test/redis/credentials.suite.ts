@@ -1,79 +1,22 @@
 import { once } from 'node:events';
 import { inspect } from 'node:util';
-import { Redis, type Cluster } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import type { ClientDefinition, ClientEvent } from '../../src/index.js';
 import { duplicateRedis } from '../../src/redis/duplicates.js';
 import { redisClient, redisCluster, type RedisCredentialsProvider } from '../../src/redis/index.js';
 import { bootApp, clientsOf, nextEvent, recordEvents, registryOf, rejection } from '../support/boot-app.js';
 import { deferred } from '../support/deferred.js';
+import { ADMIN, loginsOf, Tokens, turnDefaultOff } from '../support/redis-tokens.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import {
   describeWithRedis,
   startRedisCluster,
   startRedisSentinels,
   startRedisServer,
-  type RedisServer,
 } from '../support/redis-server.js';
 
-const ADMIN = { name: 'admin', password: 'admin-secret' };
 const SHORT_RETRY = { retryStrategy: () => 50 };
-/** Milliseconds that a token lives where a test waits for it to be renewed: half of it, and the time for a few commands. */
-const SHORT_LIFE = 600;
-
-type Ask = (command: string, ...args: string[]) => Promise<unknown>;
-
-/** The token of the user "app", which is the only one that clients can log in with; `default` is off. */
-class Tokens {
-  /** Every token that has been given out, the newest last. */
-  readonly issued: string[] = [];
-  /** How often the provider has been asked. */
-  asked = 0;
-
-  constructor(readonly servers: readonly Ask[]) {}
-
-  /** Makes a new token. Those before hold too, unless `only` it is to hold. */
-  async issue({ only = false } = {}): Promise<string> {
-    const token = `token-${this.issued.length}-${Math.random().toString(36).slice(2)}`;
-    this.issued.push(token);
-    const rules = ['on', ...(only ? ['resetpass'] : []), `>${token}`, '~*', '&*', '+@all'];
-    await Promise.all(this.servers.map((ask) => ask('ACL', 'SETUSER', 'app', ...rules)));
-    return token;
-  }
-
-  /** Gives the newest token. */
-  readonly current: RedisCredentialsProvider = async () => {
-    this.asked += 1;
-    return { username: 'app', password: this.issued.at(-1) as string };
-  };
-
-  /** Gives a new token each time, which expires soon; seven later it is revoked: a cluster has more connections than one. */
-  readonly expiring: RedisCredentialsProvider = async () => {
-    this.asked += 1;
-    const revoked = this.issued.at(-8);
-    const password = await this.issue();
-    if (revoked) await Promise.all(this.servers.map((ask) => ask('ACL', 'SETUSER', 'app', `<${revoked}`)));
-    return { username: 'app', password, expiresAt: new Date(Date.now() + SHORT_LIFE) };
-  };
-
-  /** Ends every connection of the user. */
-  async killAll(): Promise<void> {
-    await Promise.all(this.servers.map((ask) => ask('CLIENT', 'KILL', 'USER', 'app')));
-  }
-}
-
-/** Turns `default` off on a server that has been started with it, and gives a way to ask it still. */
-async function turnDefaultOff(server: RedisServer): Promise<Ask> {
-  await server.command('ACL', 'SETUSER', ADMIN.name, 'on', `>${ADMIN.password}`, '~*', '&*', '+@all');
-  await server.command('CONFIG', 'SET', 'masteruser', ADMIN.name);
-  await server.command('CONFIG', 'SET', 'masterauth', ADMIN.password);
-  await server.command('ACL', 'SETUSER', 'default', 'off');
-  const admin = new Redis({ port: server.port, username: ADMIN.name, password: ADMIN.password });
-  admin.on('error', () => {});
-  onTestFinished(() => admin.disconnect());
-  return (command, ...args) => admin.call(command, ...args);
-}
-
 async function startTokenServer() {
   const server = await startRedisServer();
   onTestFinished(() => server.close());
@@ -83,11 +26,6 @@ async function startTokenServer() {
   /** Connections of the user "app". */
   const connections = async () => String(await ask('CLIENT', 'LIST')).split(' user=app ').length - 1;
   return { ask, tokens, port: server.port, connections };
-}
-
-/** How often a server has been sent AUTH. */
-async function loginsOf(ask: Ask): Promise<number> {
-  return Number(/cmdstat_auth:calls=(\d+)/.exec(String(await ask('INFO', 'commandstats')))?.[1] ?? 0);
 }
 
 async function startTokenCluster() {
