@@ -1,6 +1,6 @@
 /**
  * Commands a second through a watched client with `credentials`, beside a bare one of ioredis, twice: all in one process,
- * in turns, so that whatever slows the machine down slows all of them down. Arguments: rounds, commands a round.
+ * in turns, so that whatever slows the machine down slows all of them down; by the clock and by the process's processor time. Arguments: rounds, commands a round.
  */
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -38,13 +38,14 @@ const bare = () => new Redis({ port: Number(port), username: 'app', password: PA
 const clients = { ours: await app.get(ClientRegistry).get('redis'), bare: bare(), again: bare() };
 await Promise.all(Object.values(clients).map((client) => client.ping()));
 
-const series = { ours: [], bare: [], again: [] };
+const series = Object.fromEntries(Object.keys(clients).map((name) => [name, { perSecond: [], perCpuSecond: [] }]));
 for (let round = -2; round < rounds; round++) {
   const order = Object.entries(clients);
   if (round % 2) order.reverse();
   for (const [name, client] of order) {
-    const perSecond = await measure(client);
-    if (round >= 0) series[name].push(perSecond);
+    const run = await measure(client);
+    if (round < 0) continue;
+    for (const [figure, value] of Object.entries(run)) series[name][figure].push(value);
   }
 }
 await app.close();
@@ -53,10 +54,13 @@ process.stdout.write(JSON.stringify(series));
 
 async function measure(client) {
   const startedAt = performance.now();
+  const before = process.cpuUsage();
   let left = commands;
   const work = async () => {
     while (left-- > 0) await client.get('key');
   };
   await Promise.all(Array.from({ length: CONCURRENT }, work));
-  return commands / ((performance.now() - startedAt) / 1e3);
+  const seconds = (performance.now() - startedAt) / 1e3;
+  const { user, system } = process.cpuUsage(before);
+  return { perSecond: commands / seconds, perCpuSecond: commands / ((user + system) / 1e6) };
 }

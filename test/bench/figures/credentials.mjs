@@ -12,39 +12,47 @@ export default {
   id: 'credentials',
 
   async measure({ rounds, env }) {
-    const series = { ours: [], bare: [], again: [] };
+    const series = {};
     // Fresh processes now and then: each compiles its code in its own way.
     for (let process = 0; process < PROCESSES; process++) {
       const run = await runApp(NEST_12, 'credentials.mjs', [rounds(20), COMMANDS], { env });
-      for (const [name, values] of Object.entries(run)) series[name].push(...values);
+      for (const [name, figures] of Object.entries(run)) {
+        series[name] ??= { perSecond: [], perCpuSecond: [] };
+        for (const [figure, values] of Object.entries(figures)) series[name][figure].push(...values);
+      }
     }
     return series;
   },
 
   report(series) {
-    const throughput = ratio(series.ours, series.bare);
-    const again = spread(ratio(series.again, series.bare));
+    const { ours, bare, again } = series;
+    const throughput = ratio(ours.perCpuSecond, bare.perCpuSecond);
+    const itself = spread(ratio(again.perCpuSecond, bare.perCpuSecond));
     const perSecond = (value) => `${count(value)}/s`;
+    const perCpuSecond = (value) => `${count(value)}/CPU s`;
+    const both = (values) =>
+      `${spread(summarize(values.perCpuSecond), perCpuSecond)}<br>${perSecond(summarize(values.perSecond).median)}`;
     return {
       title: 'Commands through a watched client with credentials',
-      about: `GET of one key of a real redis-server, 50 at a time, ${count(COMMANDS)} a run, three clients in turns in one process. The bare client is there twice: its ratio to itself is what the measurement can tell.`,
+      about: `GET of one key of a real redis-server, 50 at a time, ${count(COMMANDS)} a run, three clients in turns in one process. The goal is held against commands per second of its processor time, on which what else the machine does has less influence. The bare client is there twice: its ratio to itself is what the measurement can tell.`,
       rows: [
         {
           figure: 'commands through a watched client with `credentials`',
           goal: '>= 0.99 x bare ioredis',
-          ours: spread(summarize(series.ours), perSecond),
-          compared: `ioredis ${spread(summarize(series.bare), perSecond)}`,
-          ratio: `${spread(throughput)}<br>ioredis over itself ${again}`,
+          ours: both(ours),
+          compared: `ioredis ${both(bare)}`,
+          ratio: `${spread(throughput)}<br>ioredis over itself ${itself}<br>commands a second ${spread(ratio(ours.perSecond, bare.perSecond))}`,
           met: throughput.median >= 0.99,
-          why: `a command goes through the driver’s own object in both; a second bare client is at ${again} of the first.`,
+          why: `a command goes through the driver’s own object in both; a second bare client is at ${itself} of the first.`,
         },
       ],
       details: table(
-        ['subject', 'commands a second', 'runs'],
+        ['subject', 'commands a second', 'commands a second of CPU', 'runs'],
         Object.entries(series).map(([name, values]) => [
           TITLES[name],
-          spread(summarize(values), perSecond),
-          count(values.length),
+          spread(summarize(values.perSecond), perSecond),
+          spread(summarize(values.perCpuSecond), perCpuSecond),
+          count(values.perSecond.length),
         ]),
       ),
     };
