@@ -189,7 +189,8 @@ describeWithRedis(`${PAGE}, on real servers`, () => {
     const refused = ['INFO', 'CLIENT', 'HELLO'].flatMap((command) => ['--rename-command', command, '']);
     await using redis = await startRealServer({ args: refused });
     const { behindProxy } = await runExample<{ behindProxy: ClientDefinition<Redis> }>(PAGE, 'behindProxy', {
-      [CACHE]: at(redis.host, redis.port),
+      'cache.internal': redis.host,
+      'port: 6379': `port: ${redis.port}`,
     });
     const { client, registry } = await connect(behindProxy);
     expect(await client.set('a', 1)).toBe('OK');
