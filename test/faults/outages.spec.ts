@@ -140,8 +140,8 @@ async function keyOn({ primaries }: RedisKind): Promise<string> {
 const LONG = 60_000;
 /** Milliseconds between two questions for the clients' health. */
 const PROBE_INTERVAL = 5_000;
-/** A client logs at most a line a minute of its errors, and one of a build that fails. */
-const MOST_LINES = 2;
+/** A client logs at most a line a minute of its errors, one of a build that fails, and one of a connection that is lost. */
+const MOST_LINES = 3;
 
 describeWithRedis('servers that are down for a minute', () => {
   describe.concurrent('with and without traffic', () => {
