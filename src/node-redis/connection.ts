@@ -28,6 +28,8 @@ export interface Adapter {
   drain?(): void;
   /** Ends what there is by force. */
   destroy(): unknown;
+  /** Where the user closes the client: node-redis would leave some of these calls pending for ever. */
+  readonly closings: Entrances;
 }
 
 /** Whatever `onConnection` is to tell. */
@@ -82,6 +84,12 @@ export class Connection {
       this.#opening.catch(ignore); // whoever waits for it hears
     }
     return this.#opening;
+  }
+
+  /** What a command waits for before it is sent: for the first connection only. A client that the user has closed stays so. */
+  openFirst(): Promise<unknown> | undefined {
+    if (!this.#hasBeenUp) return this.open();
+    return this.#adapter.isOpen ? undefined : Promise.reject(new Error('The client is closed'));
   }
 
   /** Connects, however many attempts that takes; rejects if node-redis is told not to try again. */
@@ -186,7 +194,7 @@ export class Connection {
     this.#sockets.end();
     await turn();
     this.#destroyAll(); // a client that node-redis was just making for a node that it has found
-    this.#entrances.reject(this.closedError());
+    for (const calls of [this.#entrances, this.#adapter.closings]) calls.reject(this.closedError());
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([ended, new Promise((resolve) => (timer = later(resolve, END_TIMEOUT)))]);
     cancel(timer);

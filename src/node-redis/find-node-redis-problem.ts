@@ -192,7 +192,9 @@ function findCredentialsProblem(options: Options): string | undefined {
   const { url } = options;
   const inUrl = typeof url === 'string' && (hasInUrl(new URL(url), 'username') || hasInUrl(new URL(url), 'password'));
   // node-redis would take those of the URL, and never ask the provider.
-  return inUrl ? '"credentialsProvider" and the credentials in "url" both say how to log in; give one of them' : undefined;
+  return inUrl
+    ? '"credentialsProvider" and the credentials in "url" both say how to log in; give one of them'
+    : undefined;
 }
 
 function findRootNodeProblem(node: unknown, defaults: Options): string | undefined {

@@ -44,10 +44,18 @@ export interface SentinelInternals {
   on(event: string, listener: (argument: unknown) => void): unknown;
 }
 
+/** How a user may close a client. */
+export const CLOSINGS = ['close', 'quit', 'QUIT', 'disconnect'];
+
 /** Publishing and subscribing, under both names of each. */
-export const PUB_SUB = ['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SUNSUBSCRIBE'].concat(
-  ['subscribe', 'pSubscribe', 'sSubscribe', 'unsubscribe', 'pUnsubscribe', 'sUnsubscribe'],
-);
+export const PUB_SUB = ['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SUNSUBSCRIBE'].concat([
+  'subscribe',
+  'pSubscribe',
+  'sSubscribe',
+  'unsubscribe',
+  'pUnsubscribe',
+  'sUnsubscribe',
+]);
 
 /** Duplicates are the user's, and get the options as they were given, without what ends this client. */
 export function replaceDuplicate(client: object, given: object): void {

@@ -9,12 +9,16 @@ import type {
   TypeMapping,
 } from 'redis';
 import type { ClientDefinition } from '../definition/client-definition.js';
-import { configurableClient, type ClientOptionsFactory, type KindLifecycle } from '../definition/configurable-client.js';
+import {
+  configurableClient,
+  type ClientOptionsFactory,
+  type KindLifecycle,
+} from '../definition/configurable-client.js';
 import { loadPackage } from '../definition/load-package.js';
 import { Connection, connectionOf } from './connection.js';
 import { Entrances } from './entrances.js';
 import { findNodeRedisProblem } from './find-node-redis-problem.js';
-import { PUB_SUB, replaceConnect, type Internals } from './internals.js';
+import { CLOSINGS, PUB_SUB, replaceConnect, type Internals } from './internals.js';
 import { isAwaited, tellsPending } from './pending-commands.js';
 import { ping } from './probe.js';
 import { Sockets, type SocketOptions } from './sockets.js';
@@ -124,9 +128,10 @@ function manage(created: object, name: string, sockets: Sockets): void {
   /** Whether there were commands to be sent when it last reached the server, where it then says HELLO. */
   let isQueued = false;
   const entrances = new Entrances([[client, ENTRANCES]], () => {
-    connection.open().catch(() => {}); // node-redis queues the command, and rejects it itself
+    connection.openFirst()?.catch(() => {}); // node-redis queues the command, and rejects it itself
     return undefined;
   });
+  const closings = new Entrances([[client, CLOSINGS]], () => undefined);
   const pingClient = () => entrances.pass(() => ping(client));
   const connect = replaceConnect(client, () => connection.open());
   const connection = new Connection(
@@ -141,9 +146,10 @@ function manage(created: object, name: string, sockets: Sockets): void {
       ping: pingClient,
       isAwaited: () => isAwaited(client) || (!client.isReady && isQueued),
       drain() {
-        if (client.isReady && client.isOpen) client.close().catch(() => {});
+        if (client.isReady && client.isOpen) closings.pass(() => client.close()).catch(() => {});
       },
       destroy: () => client.destroy(),
+      closings,
     },
     entrances,
     sockets,

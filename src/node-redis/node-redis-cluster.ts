@@ -9,12 +9,23 @@ import type {
   TypeMapping,
 } from 'redis';
 import type { ClientDefinition } from '../definition/client-definition.js';
-import { configurableClient, type ClientOptionsFactory, type KindLifecycle } from '../definition/configurable-client.js';
+import {
+  configurableClient,
+  type ClientOptionsFactory,
+  type KindLifecycle,
+} from '../definition/configurable-client.js';
 import { loadPackage } from '../definition/load-package.js';
 import { Connection, connectionOf } from './connection.js';
 import { Entrances } from './entrances.js';
 import { findNodeRedisClusterProblem } from './find-node-redis-problem.js';
-import { PUB_SUB, replaceConnect, replaceDuplicate, type ClusterInternals, type Internals } from './internals.js';
+import {
+  CLOSINGS,
+  PUB_SUB,
+  replaceConnect,
+  replaceDuplicate,
+  type ClusterInternals,
+  type Internals,
+} from './internals.js';
 import { isAwaited, tellsPending } from './pending-commands.js';
 import { ping } from './probe.js';
 import { Sockets } from './sockets.js';
@@ -106,16 +117,21 @@ export function nodeRedisCluster(
 
 function manage(created: object, name: string, sockets: Sockets, { defaults }: NodeRedisClusterOptions): void {
   const cluster = (created as ClusterInternals)._self;
-  const open = (): Promise<unknown> => connection.open();
   const entrances = new Entrances(
     [
       [cluster, ENTRANCES],
       [cluster._slots, SLOT_ENTRANCES],
     ],
-    open,
+    (): Promise<unknown> | undefined => connection.openFirst(),
   );
+  /** Those that the user is closing: node-redis forgets them, with what they have queued. */
+  const closing = new Set<Internals>();
+  const closings = new Entrances([[cluster, CLOSINGS]], () => {
+    for (const client of clientsOf(cluster)) closing.add(client);
+    return undefined;
+  });
   replaceDuplicate(cluster, { defaults });
-  const connect = replaceConnect(cluster, open);
+  const connect = replaceConnect(cluster, () => connection.open());
   const connection = new Connection(
     created,
     name,
@@ -132,13 +148,14 @@ function manage(created: object, name: string, sockets: Sockets, { defaults }: N
         look();
       },
       ping: () => Promise.all(primariesOf(cluster).map(pingNode)),
-      isAwaited: () => clientsOf(cluster).some(isAwaited),
+      isAwaited: () => [...closing, ...clientsOf(cluster)].some(isAwaited),
+      closings,
       destroy() {
-        const clients = clientsOf(cluster);
+        const clients = [...closing, ...clientsOf(cluster)];
         try {
           cluster.destroy();
         } finally {
-          for (const client of clients) destroyNode(client); // node-redis forgets those that it is closing
+          for (const client of clients) destroyNode(client);
         }
       },
     },

@@ -9,12 +9,16 @@ import type {
   TypeMapping,
 } from 'redis';
 import type { ClientDefinition } from '../definition/client-definition.js';
-import { configurableClient, type ClientOptionsFactory, type KindLifecycle } from '../definition/configurable-client.js';
+import {
+  configurableClient,
+  type ClientOptionsFactory,
+  type KindLifecycle,
+} from '../definition/configurable-client.js';
 import { loadPackage } from '../definition/load-package.js';
 import { Connection, connectionOf } from './connection.js';
 import { Entrances } from './entrances.js';
 import { findNodeRedisSentinelProblem } from './find-node-redis-problem.js';
-import { PUB_SUB, replaceConnect, replaceDuplicate, type SentinelInternals } from './internals.js';
+import { CLOSINGS, PUB_SUB, replaceConnect, replaceDuplicate, type SentinelInternals } from './internals.js';
 import { ping } from './probe.js';
 import { Sockets } from './sockets.js';
 
@@ -120,12 +124,13 @@ export function nodeRedisSentinel(
 
 function manage(created: object, name: string, sockets: Sockets, given: NodeRedisSentinelOptions): void {
   const sentinel = (created as SentinelInternals)._self;
-  const open = (): Promise<unknown> => connection.open();
-  const entrances = new Entrances([[sentinel, ENTRANCES]], open);
+  const entrances = new Entrances([[sentinel, ENTRANCES]], (): Promise<unknown> | undefined => connection.openFirst());
   const { nodeClientOptions, sentinelClientOptions } = given;
   replaceDuplicate(sentinel, { nodeClientOptions, sentinelClientOptions });
-  const connect = replaceConnect(sentinel, open);
-  const primary = { sendCommand: (args: string[]): Promise<unknown> => entrances.pass(() => sentinel.sendCommand(false, args)) };
+  const connect = replaceConnect(sentinel, () => connection.open());
+  const primary = {
+    sendCommand: (args: string[]): Promise<unknown> => entrances.pass(() => sentinel.sendCommand(false, args)),
+  };
   const connection = new Connection(
     created,
     name,
@@ -141,6 +146,7 @@ function manage(created: object, name: string, sockets: Sockets, given: NodeRedi
       ping: () => ping(primary),
       isAwaited: () => false, // the entrances stay, and count
       destroy: () => sentinel.destroy(),
+      closings: new Entrances([[sentinel, CLOSINGS]], () => undefined),
     },
     entrances,
     sockets,

@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SUBPATHS = ['redis', 'dynamodb', 'terminus', 'testing'];
+const SUBPATHS = ['redis', 'node-redis', 'dynamodb', 'terminus', 'testing'];
 
 /** What a short example may use without importing it, as its reader would know where it comes from. */
 const WELL_KNOWN: Readonly<Record<string, readonly string[]>> = {

@@ -8,7 +8,7 @@ import { startTcpProxy } from '../support/tcp-proxy.js';
 import { drive } from './drive.js';
 import { describeEachVersion } from './versions.js';
 
-describeEachVersion('the connection of a client', (version) => {
+describeEachVersion('the connection of a client', () => {
   it('is told of once a change, when the server is killed, back, and cuts connections', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient(server.url));
@@ -157,11 +157,10 @@ describeEachVersion('the connection of a client', (version) => {
     await driven.client.set('a', 'in database 1');
     expect(await driven.client.get('a')).toBe('in database 1');
     expect(await server.command('GET', 'a')).toBe('');
-    expect(version).toBeGreaterThan(4);
   });
 });
 
-describeEachVersion('the connections of a cluster', (version) => {
+describeEachVersion('the connections of a cluster', () => {
   it('open with the first command, are told of, asked, and closed', async () => {
     await using cluster = await startRedisCluster();
     const rootNodes = cluster.nodes.map((socket) => ({ socket }));
@@ -191,7 +190,9 @@ describeEachVersion('the connections of a cluster', (version) => {
     await using driven = await drive(nodeRedisCluster({ rootNodes }));
     driven.connect();
     const { client } = driven;
-    const heard = new Promise((resolve) => void client.subscribe('news', resolve).then(() => client.publish('news', 'x')));
+    const heard = new Promise(
+      (resolve) => void client.subscribe('news', resolve).then(() => client.publish('news', 'x')),
+    );
     expect(await heard).toBe('x');
     const duplicate = client.duplicate();
     duplicate.on('error', () => {});
@@ -202,12 +203,10 @@ describeEachVersion('the connections of a cluster', (version) => {
     expect(await duplicate.get('key:1')).toBe('1');
     duplicate.destroy();
     for (const server of cluster.primaries) await server.clients(0);
-    expect(version).toBeGreaterThan(4);
   });
 
   it('are tried again when no node could be reached at first', async () => {
-    const server = await startRedisServer({ args: ['--cluster-enabled', 'yes'] });
-    await using _ = server;
+    await using server = await startRedisServer({ args: ['--cluster-enabled', 'yes'] });
     for (let slot = 0; slot < 16_384; slot += 4_096) {
       await server.command('CLUSTER', 'ADDSLOTSRANGE', String(slot), String(slot + 4_095));
     }
@@ -217,6 +216,9 @@ describeEachVersion('the connections of a cluster', (version) => {
     await driven.nextError();
     await expect(driven.check()).rejects.toThrow();
     await expect(driven.client.get('a')).rejects.toThrow();
+    await server.restart();
+    await driven.changed(1);
+    await driven.check();
     expect(await driven.close()).toMatchObject({ forced: false, isOpen: false });
   });
 });
@@ -231,7 +233,9 @@ describeEachVersion('the connections of a client of Sentinels', () => {
     expect(await Promise.all([client.set('a', '1'), client.get('a')])).toEqual(['OK', '1']);
     await driven.changed(1);
     await driven.check();
-    const heard = new Promise((resolve) => void client.subscribe('news', resolve).then(() => client.publish('news', 'x')));
+    const heard = new Promise(
+      (resolve) => void client.subscribe('news', resolve).then(() => client.publish('news', 'x')),
+    );
     expect(await heard).toBe('x');
 
     await group.primary.kill(); // the replica is promoted
