@@ -16,28 +16,53 @@ const JITTER = 200;
  * and goes on with attempts that have begun.
  */
 export class Sockets {
-  readonly #controller = new AbortController();
-
-  constructor() {
-    setMaxListeners(0, this.#controller.signal); // a cluster has a socket for each node
-  }
+  readonly #signal = new EndSignal();
 
   /** Adds to a client's options what ends its sockets, and stops it from opening others. */
   options(given: SocketOptions = {}): SocketOptions {
     const { reconnectStrategy = defaultStrategy, signal } = given;
-    const own = this.#controller.signal;
+    const own = this.#signal;
+    signal?.addEventListener('abort', () => own.dispatchEvent(new Event('abort')));
     return {
       ...given,
-      signal: signal ? AbortSignal.any([signal, own]) : own,
+      signal: own as unknown as AbortSignal,
       reconnectStrategy: (retries, cause) => {
-        if (own.aborted) return false;
+        if (own.isOver) return false;
         return typeof reconnectStrategy === 'function' ? reconnectStrategy(retries, cause) : reconnectStrategy;
       },
     };
   }
 
   end(): void {
-    this.#controller.abort(new Error('The client is closed'));
+    this.#signal.end();
+  }
+}
+
+/**
+ * What Node's sockets take for an AbortSignal. Of one that is aborted Node makes a socket that `connect` revives; so this one
+ * says that it is not, and ends a late socket as soon as it has begun to connect.
+ */
+class EndSignal extends EventTarget {
+  readonly aborted = false;
+  isOver = false;
+
+  constructor() {
+    super();
+    setMaxListeners(0, this); // a cluster has a socket for each node
+  }
+
+  get reason(): Error {
+    return new Error('The client is closed');
+  }
+
+  end(): void {
+    this.isOver = true;
+    this.dispatchEvent(new Event('abort'));
+  }
+
+  override addEventListener(...args: Parameters<EventTarget['addEventListener']>): void {
+    super.addEventListener(...args);
+    if (this.isOver) queueMicrotask(() => this.dispatchEvent(new Event('abort')));
   }
 }
 

@@ -43,6 +43,8 @@ interface Fault {
   readonly worsen?: (redis: Subjects) => Promise<void>;
   /** Who else closes, at the same time. */
   readonly also?: (subject: Subject) => Promise<unknown>;
+  /** Milliseconds, where the answers themselves may take longer than usual. */
+  readonly closeTimeout?: number;
   /** What must have become of the commands, over and above that none is pending. */
   readonly expect?: (subject: Subject) => void;
 }
@@ -60,6 +62,7 @@ const allRejected = ({ commands }: Subject) => expect(commands).toMatchObject({ 
 const FAULTS: readonly Fault[] = [
   {
     name: 'ready, 2,000 commands pending',
+    closeTimeout: 2_000,
     ask: ({ client, watch }) =>
       watch(...Array.from({ length: 2_000 }, (_, index) => client.set(`key:${index}`, index))),
     expect: ({ commands }) => expect(commands).toEqual({ answered: 2_000, rejected: 0, pending: 0 }),
@@ -194,9 +197,7 @@ describeWithRedis('closing an application whose Redis client is in trouble', () 
     for (let turn = 0; turn < 5; turn += 1) await setImmediate(); // the sockets that a helper has just destroyed
     const before = openHandles();
     await fault.before?.(redis);
-    const subjects = await Promise.all(
-      redis.patiences.map((patience) => boot(redis, patience, fault.connect ?? 'bootstrap', fault.options)),
-    );
+    const subjects = await Promise.all(redis.patiences.map((patience) => boot(redis, patience, fault)));
     if (!fault.before && fault.connect !== 'use') await Promise.all(subjects.map(isReady));
     const noticed = Promise.all(subjects.map(async (subject) => fault.notice?.(subject)));
     await fault.happen?.(redis);
@@ -270,8 +271,9 @@ async function bootApp(definition: ClientDefinition): Promise<INestApplicationCo
   return app;
 }
 
-async function boot(redis: Subjects, patience: object, connect: 'bootstrap' | 'use', options = {}): Promise<Subject> {
-  const app = await bootApp(redis.define(patience, { eager: true, closeTimeout: CLOSE_TIMEOUT, connect }, options));
+async function boot(redis: Subjects, patience: object, fault: Fault): Promise<Subject> {
+  const { connect = 'bootstrap', closeTimeout = CLOSE_TIMEOUT, options = {} } = fault;
+  const app = await bootApp(redis.define(patience, { eager: true, closeTimeout, connect }, options));
   const client = redis.ask(app.get(getClientToken('redis')));
   const commands = { answered: 0, rejected: 0, pending: 0 };
   const settle = (outcome: 'answered' | 'rejected') => () => {

@@ -16,6 +16,7 @@ const ENTRIES = Object.keys(exports).filter((entry) => entry !== './package.json
 const CASES = [
   { peers: [], script: 'none.mjs' },
   { peers: ['ioredis'], script: 'redis.mjs' },
+  { peers: ['redis'], script: 'node-redis.mjs' },
   { peers: ['@aws-sdk/client-dynamodb'], script: 'dynamodb.mjs' },
   { peers: ['@aws-sdk/client-dynamodb', '@aws-sdk/lib-dynamodb'], script: 'dynamodb-document.mjs' },
   { peers: ['@nestjs/terminus'], script: 'terminus.mjs' },
