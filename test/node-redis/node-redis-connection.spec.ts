@@ -206,7 +206,9 @@ describeEachVersion('the connections of a cluster', () => {
   });
 
   it('are tried again when no node could be reached at first', async () => {
-    await using server = await startRedisServer({ args: ['--cluster-enabled', 'yes'] });
+    await using server = await startRedisServer({
+      args: ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())],
+    });
     for (let slot = 0; slot < 16_384; slot += 4_096) {
       await server.command('CLUSTER', 'ADDSLOTSRANGE', String(slot), String(slot + 4_095));
     }
