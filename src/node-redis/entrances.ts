@@ -16,7 +16,7 @@ interface Replaced {
 export class Entrances {
   readonly #replaced: Replaced[] = [];
   /** How to reject each call that has not settled. */
-  readonly #pending = new Set<(error: Error) => void>();
+  readonly #pending = new Set<(error: unknown) => void>();
   #refusal: (() => Error) | undefined;
   #isStanding = true;
   #isOurs = false;
@@ -96,7 +96,7 @@ export class Entrances {
       };
       this.#pending.add(reject);
       const succeed = (value: unknown) => settle(() => resolve(value));
-      const fail = (error: unknown) => settle(() => reject(error as Error));
+      const fail = (error: unknown) => settle(() => reject(error));
       try {
         const opening = this.open();
         (opening ? opening.then(call) : Promise.resolve(call())).then(succeed, fail);

@@ -10,7 +10,20 @@ export interface Internals {
   sendCommand(args: string[]): Promise<unknown>;
   on(event: string, listener: (argument: Error) => void): unknown;
   /** Commands that are queued or sent. From 5.11 on. */
-  _getQueue?(): { readonly pendingCount?: number; isWaitingToWrite(): boolean; isEmpty(): boolean };
+  readonly _getQueue?: (this: Internals) => Queue;
+}
+
+interface Queue {
+  /** Queued or sent, and not answered. From 5.12 on. */
+  readonly pendingCount?: number;
+  isWaitingToWrite(): boolean;
+  isEmpty(): boolean;
+}
+
+/** A client's commands, if its version shows them. */
+export function queueOf(client: Internals): Queue | undefined {
+  const { _getQueue: getQueue } = client;
+  return getQueue?.call(client);
 }
 
 /** A node of a cluster, with a client once there is one. */

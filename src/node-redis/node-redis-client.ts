@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-generated-empty-object-type -- it is what node-redis means by "no modules"
 import type {
   RedisClientOptions,
   RedisClientType,
@@ -18,7 +19,7 @@ import { loadPackage } from '../definition/load-package.js';
 import { Connection, connectionOf } from './connection.js';
 import { Entrances } from './entrances.js';
 import { findNodeRedisProblem } from './find-node-redis-problem.js';
-import { CLOSINGS, PUB_SUB, replaceConnect, type Internals } from './internals.js';
+import { CLOSINGS, PUB_SUB, queueOf, replaceConnect, type Internals } from './internals.js';
 import { isAwaited, tellsPending } from './pending-commands.js';
 import { ping } from './probe.js';
 import { Sockets, type SocketOptions } from './sockets.js';
@@ -124,7 +125,7 @@ function giveBack(socket: { -readonly [K in keyof SocketOptions]: SocketOptions[
 }
 
 function manage(created: object, name: string, sockets: Sockets): void {
-  const client = (created as Internals)._self;
+  const { _self: client } = created as Internals;
   /** Whether there were commands to be sent when it last reached the server, where it then says HELLO. */
   let isQueued = false;
   const entrances = new Entrances([[client, ENTRANCES]], () => {
@@ -155,7 +156,7 @@ function manage(created: object, name: string, sockets: Sockets): void {
     sockets,
   );
   watchClient(client, connection, pingClient);
-  client.on('connect', () => (isQueued = client._getQueue?.().isEmpty() === false));
+  client.on('connect', () => (isQueued = queueOf(client)?.isEmpty() === false));
   client.on('error', () => (isQueued = false)); // what was in flight has been rejected
   client.on('ready', () => {
     // From now on node-redis queues by itself, and tells what is pending.

@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-generated-empty-object-type -- it is what node-redis means by "no modules"
 import type {
   RedisClusterOptions,
   RedisClusterType,
@@ -111,16 +112,17 @@ export function nodeRedisCluster(
       onConnection: (cluster, report) => void (connectionOf(cluster).onConnection = report),
     },
     options as NodeRedisClusterOptions | ClientOptionsFactory<NodeRedisClusterOptions> | undefined,
-    lifecycle as KindLifecycle<RedisClusterType> | undefined,
+    lifecycle,
   );
 }
 
 function manage(created: object, name: string, sockets: Sockets, { defaults }: NodeRedisClusterOptions): void {
-  const cluster = (created as ClusterInternals)._self;
+  const { _self: cluster } = created as ClusterInternals;
+  const { _slots: slots } = cluster;
   const entrances = new Entrances(
     [
       [cluster, ENTRANCES],
-      [cluster._slots, SLOT_ENTRANCES],
+      [slots, SLOT_ENTRANCES],
     ],
     (): Promise<unknown> | undefined => connection.openFirst(),
   );

@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-generated-empty-object-type -- it is what node-redis means by "no modules"
 import type {
   RedisDefaultModules,
   RedisFunctions,
@@ -123,7 +124,7 @@ export function nodeRedisSentinel(
 }
 
 function manage(created: object, name: string, sockets: Sockets, given: NodeRedisSentinelOptions): void {
-  const sentinel = (created as SentinelInternals)._self;
+  const { _self: sentinel } = created as SentinelInternals;
   const entrances = new Entrances([[sentinel, ENTRANCES]], (): Promise<unknown> | undefined => connection.openFirst());
   const { nodeClientOptions, sentinelClientOptions } = given;
   replaceDuplicate(sentinel, { nodeClientOptions, sentinelClientOptions });

@@ -66,12 +66,13 @@ describeEachVersion('nodeRedisClient, before it is connected', (version) => {
   it('calls methods of node-redis itself once it is connected', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient(server.url));
-    const own = driven.client.sendCommand;
+    const methodOf = (client: object): unknown => Reflect.get(client, 'sendCommand');
+    const own = methodOf(driven.client);
     await driven.client.ping();
     await driven.changed(1);
-    expect(driven.client.sendCommand).not.toBe(own);
+    expect(methodOf(driven.client)).not.toBe(own);
     const { createClient } = (await load(version)) as unknown as typeof import('redis');
-    expect(driven.client.sendCommand).toBe(createClient().sendCommand);
+    expect(methodOf(driven.client)).toBe(methodOf(createClient()));
   });
 });
 

@@ -174,7 +174,7 @@ describeEachVersion('closing a client whose server is down', () => {
     const closing = await driven.close();
     expect(closing).toMatchObject({ forced: false, isOpen: false });
     expect(closing.duration).toBeLessThan(AT_ONCE);
-    await expect(driven.client.ping()).rejects.toThrow();
+    await expect(driven.client.ping()).rejects.toMatchObject({ code: 'CLIENTS_CLOSED' });
   });
 
   it.each(OPTIONS)('works after a first attempt that failed, with %j', async (options) => {

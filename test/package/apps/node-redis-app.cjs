@@ -1,9 +1,18 @@
 // As visits-app.cjs, on node-redis, with everything from nestjs-clients/node-redis alone.
 const assert = require('node:assert/strict');
 
-const PACKAGES = ['@nestjs/common', '@nestjs/core', 'nestjs-clients', 'nestjs-clients/node-redis', 'nestjs-clients/testing'];
+const PACKAGES = [
+  '@nestjs/common',
+  '@nestjs/core',
+  'nestjs-clients',
+  'nestjs-clients/node-redis',
+  'nestjs-clients/testing',
+];
 
-function createAppModule([{ Controller, Get, Module, Param }, , { ClientsModule }, { InjectRedis, nodeRedisClient }], url) {
+function createAppModule(
+  [{ Controller, Get, Module, Param }, , { ClientsModule }, { InjectRedis, nodeRedisClient }],
+  url,
+) {
   class VisitsController {
     constructor(redis) {
       this.redis = redis;
