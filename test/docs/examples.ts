@@ -106,7 +106,7 @@ async function withExamples<T>(
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     for (const [position, code] of complete(examples).entries()) {
-      let source = code.replaceAll(/from 'nestjs-clients(?:\/(\w+))?'/g, (_, subpath?: string) => {
+      let source = code.replaceAll(/from 'nestjs-clients(?:\/([\w-]+))?'/g, (_, subpath?: string) => {
         return `from '${join(ROOT, 'src', subpath ?? '', 'index.ts')}'`;
       });
       for (const [from, to] of Object.entries(replace)) source = source.replaceAll(from, to);
