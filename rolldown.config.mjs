@@ -5,7 +5,7 @@ import { defineConfig } from 'rolldown';
 /** The entries that make up the one file: none of them imports an optional package before a client is built. */
 const TOGETHER = ['index', 'redis/index', 'aws/index', 'dynamodb/index'];
 /** The folders of the entries beside it. */
-const BESIDE = ['terminus', 'http', 'opentelemetry', 'testing'];
+const BESIDE = ['node-redis', 'terminus', 'http', 'opentelemetry', 'testing'];
 const BUNDLE = '\0clients';
 const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 
