@@ -12,7 +12,12 @@ const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
  * it. Reading a file costs more than running what is in it, at every cold start. What each entry offers is in its types.
  */
 export default defineConfig({
-  input: { clients: BUNDLE, 'terminus/index': 'src/terminus/index.ts', 'testing/index': 'src/testing/index.ts' },
+  input: {
+    clients: BUNDLE,
+    'node-redis/index': 'src/node-redis/index.ts',
+    'terminus/index': 'src/terminus/index.ts',
+    'testing/index': 'src/testing/index.ts',
+  },
   platform: 'node',
   external: Object.keys(peerDependencies).map((name) => new RegExp(`^${name}(/|$)`)),
   tsconfig: 'tsconfig.build.json',
@@ -34,6 +39,6 @@ export default defineConfig({
     sourcemap: true,
     sourcemapExcludeSources: true, // they are in the package
     minifyInternalExports: false,
-    codeSplitting: { groups: [{ name: 'clients', test: /src\/(?!terminus\/|testing\/)|oxc-project|\0clients/ }] },
+    codeSplitting: { groups: [{ name: 'clients', test: /src\/(?!node-redis\/|terminus\/|testing\/)|oxc-project|\0clients/ }] },
   },
 });
