@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SUBPATHS = ['redis', 'dynamodb', 'terminus', 'testing'];
+const SUBPATHS = ['redis', 'node-redis', 'dynamodb', 'terminus', 'testing'];
 
 /** What a short example may use without importing it, as its reader would know where it comes from. */
 const WELL_KNOWN: Readonly<Record<string, readonly string[]>> = {
@@ -106,7 +106,7 @@ async function withExamples<T>(
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     for (const [position, code] of complete(examples).entries()) {
-      let source = code.replaceAll(/from 'nestjs-clients(?:\/(\w+))?'/g, (_, subpath?: string) => {
+      let source = code.replaceAll(/from 'nestjs-clients(?:\/([\w-]+))?'/g, (_, subpath?: string) => {
         return `from '${join(ROOT, 'src', subpath ?? '', 'index.ts')}'`;
       });
       for (const [from, to] of Object.entries(replace)) source = source.replaceAll(from, to);
