@@ -5,7 +5,8 @@ import { createSupply } from './options-factory.js';
 import { getClientToken } from '../clients.tokens.js';
 import type { ClientsModuleAsyncOptions } from './clients.module-options.js';
 import type { ClientDefinitions } from '../definition/client-definition.js';
-import { ClientRegistry, type ClientSource } from '../registry/client-registry.js';
+import { ClientRegistry } from '../registry/client-registry.js';
+import type { ClientSource } from '../registry/registration.js';
 import { findConsumers, findClientsBehind } from './injection-graph.js';
 
 /** What one `forRoot` or `forRootAsync` call was given, and the clients as they were then. */
@@ -39,7 +40,7 @@ export function declareClients(registry: ClientRegistry, modules: ModulesContain
     const resolve: ClientSource['resolve'] = (tokens, consumer) => resolveTokens(moduleRef, tokens, consumer);
     const source: ClientSource = {
       resolve,
-      supply: createSupply(clients, options, resolve, moduleRef),
+      resolveOptions: createSupply(clients, options, resolve, moduleRef),
       findDependencies: ({ blueprint: { inject, configurable } }) =>
         findClientsBehind(modules, configurable ? [...inject, ...supplyInjects] : inject),
       findConsumers: (name) => findConsumers(modules, name),

@@ -2,7 +2,7 @@ import type { ModuleRef } from '@nestjs/core';
 import type { ClientsModuleAsyncOptions, ClientsOptionsFactory } from './clients.module-options.js';
 import type { ClientDefinitions } from '../definition/client-definition.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
-import type { ClientSource } from '../registry/client-registry.js';
+import type { ClientSource } from '../registry/registration.js';
 
 /**
  * The options that the factory of `forRootAsync` supplies: it runs once, when it is first needed; one that fails runs
@@ -13,7 +13,7 @@ export function createSupply(
   { inject = [], useFactory, useClass, useExisting }: ClientsModuleAsyncOptions,
   resolve: ClientSource['resolve'],
   moduleRef: ModuleRef,
-): ClientSource['supply'] {
+): ClientSource['resolveOptions'] {
   const call = async (): Promise<unknown> => {
     if (useFactory) return useFactory(...((await resolve(inject)) as never[]));
     if (useClass) return (await moduleRef.create(useClass)).createClientsOptions();

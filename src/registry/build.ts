@@ -1,72 +1,113 @@
+import type { ClientDefinition } from '../definition/client-definition.js';
 import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
-import type { CloseFailure, Holder, SharedClient } from './shared-client.js';
+import type { Closing, CloseFailure, Holder } from './holding.js';
+import type { OpenClient } from './open-client.js';
 
-/** One attempt to build a client, and what it is built on: it holds that from the moment it asks for it. */
-export class Build implements Holder {
-  readonly dependencies = new Set<SharedClient>();
-  /** Until it has succeeded; or has failed, and nothing of it is left. */
-  isRunning = true;
-  /** What it waits for. */
+/** A client, as far as those that are built on it are concerned. */
+export interface Dependency {
+  readonly name: string;
+  readonly definition: ClientDefinition;
+  readonly isBuilding: boolean;
+  readonly isEnding: boolean;
+  readonly dependencies: Iterable<Dependency>;
+  /** The clients that are built on it, held or not: they end before it. */
+  readonly dependents: Set<Dependency>;
+  hold(holder: Holder): void;
+  leave(holder: Holder): void;
+  withdraw(holder: Holder): Promise<CloseFailure[]>;
+  release(holder: Holder, closing: Closing): Promise<CloseFailure[]>;
+  end(closing: Closing): Promise<CloseFailure[]>;
+}
+
+/**
+ * One attempt to build a client. It holds what the client is built on from the moment it asks for it until the attempt has
+ * failed; once it has succeeded, for as long as the client itself is held.
+ */
+export class Build {
+  readonly dependencies = new Set<Dependency>();
+  /** What it waits for, for the error of a deadline that has passed. */
   pending = 'what it injects is not there yet';
-  /** Settles as `create` does, though nobody waits for it any more. */
-  creation: Promise<unknown> = Promise.resolve();
-  /** What whoever asks for the client is given. */
-  result: Promise<unknown> = Promise.resolve();
-  opened: Promise<void> | undefined;
+  /** Settles as `create` does, even when nobody waits for it any more. */
+  creation!: Promise<OpenClient>;
+  /** What everyone who asks for the client is given. */
+  result!: Promise<unknown>;
+  #isRunning = true;
 
-  constructor(readonly client: SharedClient) {}
+  constructor(readonly client: Dependency) {}
 
-  /** A client that nobody holds keeps nothing open: whoever has built it has never started. One that ends does. */
-  get isHolding(): boolean {
-    return this.isRunning || this.client.isRefused || this.client.isHeld;
-  }
-
-  /** Notes that the client is built on `dependency`; or throws because it cannot be. */
-  dependOn(dependency: SharedClient): void {
+  /** Notes that the client is built on `dependency`, or throws because it cannot be. */
+  dependOn(dependency: Dependency): void {
     const { name, definition } = this.client;
     if (definition.lifecycle.scope === 'process' && dependency.definition.lifecycle.scope === 'app') {
       const problem = `its scope is "process", but "${dependency.name}", which it is built on, closes with one application`;
       throw new ClientsCreateFailedError(name, `${problem}. Give both the same scope`);
     }
-    const path = dependency.state === 'creating' && findPath(dependency, this.client);
+    const path = dependency.isBuilding ? findPath(dependency, this.client) : undefined;
     if (path) {
       const names = [this.client, ...path].map((client) => `"${client.name}"`).join(' -> ');
       throw new ClientsCreateFailedError(name, `it is built on itself: ${names}`);
     }
-    this.hold(dependency);
+    this.add(dependency);
   }
 
-  hold(dependency: SharedClient): void {
-    // When nobody waits for the build any more, what it makes is thrown away. Held in a circle, none would ever close.
-    if (!this.isRunning || (this.client.hasDependents && findPath(dependency, this.client))) return;
+  /** Holds `dependency`, unless the attempt is over or the two would hold each other in a circle. */
+  add(dependency: Dependency): void {
+    // Without dependents there is no circle; looking for one all the same would make long chains quadratic.
+    if (!this.#isRunning || this.dependencies.has(dependency)) return;
+    if (this.client.dependents.size > 0 && findPath(dependency, this.client)) return;
     dependency.hold(this);
+    dependency.dependents.add(this.client);
     this.dependencies.add(dependency);
   }
 
-  /** An application that has not started keeps nothing open for others, nor do its clients once they are built. */
-  detach(): void {
-    for (const dependency of this.dependencies) if (isShared(dependency)) dependency.leave(this);
+  /** The client is built. If nobody holds it, it keeps nothing open. */
+  succeed(isHeld: boolean): void {
+    this.#isRunning = false;
+    if (!isHeld) this.leave();
   }
 
-  attach(): void {
-    for (const dependency of this.dependencies) if (isShared(dependency)) dependency.hold(this);
+  /** The client's first holder has come. Throws `CLIENTS_CLOSED` if something that it is built on has closed meanwhile. */
+  hold(): void {
+    if (this.#isRunning) return; // it holds everything already
+    try {
+      for (const dependency of this.dependencies) dependency.hold(this);
+    } catch (error) {
+      this.leave();
+      throw error;
+    }
   }
 
-  /** Lets go of everything. What nobody holds any more closes; `close` says how. */
-  async release(close: (dependency: SharedClient) => Promise<CloseFailure[]>): Promise<CloseFailure[]> {
-    this.isRunning = false;
+  /** The client's last holder has left without closing it. */
+  leave(): void {
+    if (this.#isRunning) return;
+    for (const dependency of this.dependencies) dependency.leave(this);
+  }
+
+  /** The attempt has failed. */
+  withdraw(): Promise<CloseFailure[]> {
+    return this.#letGo((dependency) => dependency.withdraw(this));
+  }
+
+  /** The client has closed. What nobody else holds closes now. */
+  release(closing: Closing): Promise<CloseFailure[]> {
+    return this.#letGo(async (dependency) => {
+      if (!dependency.isEnding) return dependency.release(this, closing);
+      dependency.leave(this); // it waits for this client to end, so that waiting for it would be for ever
+      return [];
+    });
+  }
+
+  async #letGo(action: (dependency: Dependency) => Promise<CloseFailure[]>): Promise<CloseFailure[]> {
+    this.#isRunning = false;
     const dependencies = [...this.dependencies];
     this.dependencies.clear();
-    return (await Promise.all(dependencies.map(close))).flat();
+    for (const dependency of dependencies) dependency.dependents.delete(this.client);
+    return (await Promise.all(dependencies.map(action))).flat();
   }
-}
-
-function isShared({ definition }: SharedClient): boolean {
-  return definition.lifecycle.scope === 'process';
 }
 
 /** The clients from `from` to `to` along dependencies, both included. */
-function findPath(from: SharedClient, to: SharedClient, seen = new Set<SharedClient>()): SharedClient[] | undefined {
+function findPath(from: Dependency, to: Dependency, seen = new Set<Dependency>()): Dependency[] | undefined {
   if (from === to) return [to];
   if (seen.has(from)) return undefined;
   seen.add(from);

@@ -1,5 +1,4 @@
 import { channel } from 'node:diagnostics_channel';
-import { setMaxListeners } from 'node:events';
 import { Injectable, type InjectionToken } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
 import { getClientName, getClientToken } from '../clients.tokens.js';
@@ -14,49 +13,30 @@ import { ClientsUnknownError } from '../errors/clients-unknown.error.js';
 import type { ClientsError } from '../errors/clients.error.js';
 import type { ClientEvent, ClientEventDetails } from '../events/client-event.js';
 import { ClientLogger } from '../events/client-logger.js';
-import { BuildTracker } from './build-tracker.js';
-import type { ClientHealth, ClientStatus } from './client-status.js';
 import type { Build } from './build.js';
+import { BuildTracker } from './build-tracker.js';
+import { Cancellation } from './cancellation.js';
+import type { ClientHealth, ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
-import { shareInProcess } from './process-clients.js';
-import { SharedClient, type CloseFailure, type Holder } from './shared-client.js';
+import type { Closing } from './holding.js';
+import { releaseAll } from './release-all.js';
+import { Registration, type ClientSource } from './registration.js';
+import type { SharedClient } from './shared-client.js';
 
 /** Milliseconds that a health check may take unless told otherwise. */
 const CHECK_TIMEOUT = 1_000;
 /** Milliseconds that closing everything may take unless told otherwise. */
 const SHUTDOWN_TIMEOUT = 10_000;
 
-/** Where the clients of one `forRoot` call get what they need. */
-export interface ClientSource {
-  /** Gets values from Nest, in the module of that call; `consumer` is whom they are for, if anyone. */
-  resolve(tokens: readonly InjectionToken[], consumer?: string): Promise<readonly unknown[]>;
-  /** The options that the factory of `forRootAsync` supplies for the client of that name. */
-  supply(name: string): Promise<unknown>;
-  /** The names of the classes that inject the eager client of that name. */
-  findConsumers(name: string): readonly string[];
-  /** The names of the clients that a client is built on, through whatever other providers. */
-  findDependencies(definition: ClientDefinition): readonly string[];
-}
-
 /** The names that a registry of clients `C` takes: any, if `C` is not known, as `app.get(ClientRegistry)` leaves it. */
 type NameOf<C> = unknown extends C ? string : keyof C & string;
 type ClientOf<C, N> = N extends keyof C ? C[N] : unknown;
 
-/** A client as an application declares it, which holds it from its start, or the first use on, until it closes. */
-interface Declared extends Holder {
-  readonly name: string;
-  readonly definition: ClientDefinition;
-  readonly source: ClientSource;
-  /** Publishes what happens to the client. */
-  readonly observe: (occurrence: ClientEventDetails) => void;
-  consumers?: Set<string>;
-  /** How many wait for it. */
-  asking: number;
-  /** There from the first use on. */
-  client?: SharedClient | undefined;
-  /** What `get` gives once the client is built, until everything closes. */
-  built?: Promise<unknown> | undefined;
-}
+/**
+ * Where an application is in its life. While it is booting it holds no client. When it is stopping, nothing is built any
+ * more; when it is draining, it waits for running work; when it is closing, no client is handed out.
+ */
+type Phase = 'booting' | 'started' | 'stopping' | 'draining' | 'closing';
 
 /**
  * All clients of an application: typed access by name, their status, health and events, and their end.
@@ -73,22 +53,24 @@ interface Declared extends Holder {
 @Injectable()
 export class ClientRegistry<C = Record<string, unknown>> {
   readonly #declarations = new Set<ClientDefinitions>();
-  readonly #declared = new Map<string, Declared>();
+  readonly #registrations = new Map<string, Registration>();
   readonly #tracker = new BuildTracker<Build>();
   readonly #logger = new ClientLogger();
   readonly #events = new Subject<ClientEvent>();
+  readonly #work = new Set<Promise<unknown>>();
+  /**
+   * Cancels whoever waits for a client when this application closes. A client of the process may stay open for others, so
+   * that its own cancellation would not reach our waiters.
+   */
+  readonly #cancellation = new Cancellation();
   #shutdownTimeout: number | undefined;
-  #started = false;
-  #refusesBuilds = false;
-  /** Aborted when clients begin to close: one that other applications go on with would let nobody go. */
-  readonly #refusal = new AbortController();
-  #closing: Promise<void> | undefined;
+  #phase: Phase = 'booting';
+  #closed: Promise<void> | undefined;
 
   /** What happens to the clients, from now on. Completes when all are closed. */
   readonly events$: Observable<ClientEvent> = this.#events.asObservable();
 
   constructor() {
-    setMaxListeners(0, this.#refusal.signal); // else Node warns when more than ten wait
     // How `closeAllClients` of nestjs-clients/testing learns of registries, without a list of them here.
     channel('nestjs-clients:registry').publish(this);
   }
@@ -104,7 +86,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
    */
   get<N extends NameOf<C>>(name: N): Promise<ClientOf<C, N>>;
   get(name: string): Promise<unknown> {
-    return this.#getBuilt(this.#declared.get(name)) ?? this.#getFromNest(name);
+    return this.#getBuilt(this.#registrations.get(name)) ?? this.#getFromNest(name);
   }
 
   /**
@@ -129,12 +111,12 @@ export class ClientRegistry<C = Record<string, unknown>> {
    * registry.status().filter(({ state }) => state === 'open');
    */
   status(): ClientStatus[] {
-    return [...this.#declared.values()].map((declared) => ({
-      name: declared.name,
-      kind: declared.definition.kind,
-      state: declared.client?.state ?? (this.#closing ? 'closed' : 'idle'),
-      consumers: [...(declared.consumers ?? findEagerConsumers(declared))],
-      ...structuredClone(declared.client?.history),
+    return [...this.#registrations.values()].map(({ name, definition, client, consumers }) => ({
+      name,
+      kind: definition.kind,
+      state: client?.state ?? (this.#phase === 'closing' ? 'closed' : 'idle'),
+      consumers: [...consumers],
+      ...structuredClone(client?.history),
     }));
   }
 
@@ -159,7 +141,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     // Another application may have another name for it.
     if (client) return { ...(await client.check(timeout)), name };
     const about = { name, kind: definition.kind };
-    if (!this.#closing) return { ...about, status: 'idle' };
+    if (this.#phase !== 'closing') return { ...about, status: 'idle' };
     const { name: type, message } = new ClientsClosedError(name);
     return { ...about, status: 'down', error: { name: type, message } };
   }
@@ -174,15 +156,39 @@ export class ClientRegistry<C = Record<string, unknown>> {
    * await registry.close();
    */
   close(): Promise<void> {
-    if (!this.#closing) {
-      this.refuseBuilds();
-      this.#refusal.abort();
-      this.#closing = this.#closeAll();
+    if (!this.#closed) {
+      this.#phase = 'draining';
+      this.#closed = this.#closeAll();
       // Whoever calls hears of a failure; a call that nobody awaits must not crash the process.
-      this.#closing.catch(() => {});
+      this.#closed.catch(() => {});
     }
-    return this.#closing;
+    return this.#closed;
   }
+
+  /**
+   * Keeps every client open until `work` has settled, at most until `shutdownTimeout` is over: for jobs and message
+   * handlers, which Nest does not wait for at shutdown. Settles as `work` does.
+   *
+   * Rejects with `CLIENTS_CLOSED`, and does not call `work`, once the clients close.
+   *
+   * @example
+   * @Cron('* * * * *')
+   * cleanUp() {
+   *   return this.registry.use(() => this.sessions.deleteExpired());
+   * }
+   */
+  async use<R>(work: () => R | Promise<R>): Promise<R> {
+    if (this.#closed) throw new ClientsClosedError();
+    const running = (async () => work())();
+    this.#work.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#work.delete(running);
+    }
+  }
+
+  // ── for the module ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** @internal Whether these very definitions are declared already. */
   knows(definitions: ClientDefinitions): boolean {
@@ -193,21 +199,20 @@ export class ClientRegistry<C = Record<string, unknown>> {
   declare(definitions: ClientDefinitions, source: ClientSource, shutdownTimeout?: number): void {
     const entries = Object.entries(definitions);
     for (const [name, definition] of entries) {
-      if (this.#declared.has(name)) throw new ClientsDuplicateError(name);
+      if (this.#registrations.has(name)) throw new ClientsDuplicateError(name);
       if (definition.lifecycle.scope === 'process') this.#refuseSecondName(name, definition, entries);
     }
     for (const [name, definition] of entries) {
-      const observe = (occurrence: ClientEventDetails) => this.#publish(name, occurrence);
-      const declared = { name, definition, source, observe, isHolding: true, asking: 0 };
-      this.#declared.set(name, declared);
-      if (this.#started && !this.#closing) this.#hold(declared); // of a module that is loaded lazily
+      const registration = new Registration(name, definition, source, this.#publish);
+      this.#registrations.set(name, registration);
+      if (this.#phase === 'started') registration.hold(); // of a module that is loaded lazily
     }
     this.#declarations.add(definitions);
     if (shutdownTimeout) this.#shutdownTimeout = Math.max(this.#shutdownTimeout ?? 0, shutdownTimeout);
   }
 
   /** @internal Refuses clients of these names that are built on others which nobody has declared. */
-  verify(names: Iterable<string> = this.#declared.keys()): void {
+  verify(names: Iterable<string> = this.#registrations.keys()): void {
     for (const name of names) {
       for (const token of this.#find(name).definition.blueprint.inject) {
         const dependency = getClientName(token);
@@ -218,27 +223,27 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   /** @internal Shutdown has begun: nothing is built any more. What is built goes on until everything closes. */
   refuseBuilds(): void {
-    this.#refusesBuilds = true;
+    if (this.#phase === 'booting' || this.#phase === 'started') this.#phase = 'stopping';
   }
 
   /** @internal The client for a class that injects it, built if it is the first. */
   async inject(name: string, consumer?: string): Promise<unknown> {
-    const declared = this.#find(name);
-    const instance = await (this.#getBuilt(declared) ?? this.#build(declared, consumer));
-    if (consumer) this.#addConsumer(declared, consumer);
+    const registration = this.#find(name);
+    const instance = await (this.#getBuilt(registration) ?? this.#build(registration, consumer));
+    if (consumer) registration.addConsumer(consumer);
     return instance;
   }
 
-  /** @internal Bootstrap has succeeded: opens the connections of every client that is built. */
+  /** @internal Bootstrap has succeeded: holds the clients, and opens the connections of those that are built. */
   async start(): Promise<void> {
-    if (this.#started || this.#closing) return;
-    this.#started = true;
-    const clients: SharedClient[] = [];
+    if (this.#phase !== 'booting') return;
+    this.#phase = 'started';
     try {
-      for (const declared of this.#declared.values()) {
-        for (const consumer of findEagerConsumers(declared)) this.#addConsumer(declared, consumer);
-        this.#hold(declared);
-        if (declared.client) clients.push(declared.client);
+      const clients: SharedClient[] = [];
+      for (const registration of this.#registrations.values()) {
+        for (const consumer of registration.eagerConsumers) registration.addConsumer(consumer);
+        registration.hold();
+        if (registration.client) clients.push(registration.client);
       }
       await Promise.all(clients.map((client) => this.#open(client)));
     } catch (error) {
@@ -246,14 +251,6 @@ export class ClientRegistry<C = Record<string, unknown>> {
       await this.close().catch(() => {});
       throw error;
     }
-  }
-
-  /** An application that has started holds the clients of the process that it declares, used or not. */
-  #hold(declared: Declared): void {
-    if (declared.definition.lifecycle.scope === 'app') return declared.client?.attach(); // held from its first use on
-    const client = this.#shared(declared);
-    client.hold(declared);
-    client.observers.add(declared.observe);
   }
 
   async #open(client: SharedClient): Promise<void> {
@@ -265,175 +262,160 @@ export class ClientRegistry<C = Record<string, unknown>> {
     }
   }
 
-  #addConsumer(declared: Declared, consumer: string): void {
-    const consumers = (declared.consumers ??= new Set());
-    if (consumers.has(consumer)) return;
-    consumers.add(consumer);
-    this.#publish(declared.name, { type: 'injected', consumer });
+  // ── build ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #find(name: string, dependent?: string): Registration {
+    const registration = this.#registrations.get(name);
+    if (!registration) throw new ClientsUnknownError(name, [...this.#registrations.keys()], dependent);
+    return registration;
   }
 
-  #find(name: string, dependent?: string): Declared {
-    const declared = this.#declared.get(name);
-    if (!declared) throw new ClientsUnknownError(name, [...this.#declared.keys()], dependent);
-    return declared;
-  }
-
-  /** The short way to a client; closed while another is being built, which must be seen to depend on it. */
-  #getBuilt(declared: Declared | undefined): Promise<unknown> | undefined {
-    return this.#tracker.current || declared?.client?.isRefused ? undefined : declared?.built;
+  /** The short way to a client. While another one is being built, that must be seen to depend on it: the long way. */
+  #getBuilt(registration: Registration | undefined): Promise<unknown> | undefined {
+    if (this.#tracker.current || registration?.client?.cancellation.isCancelled) return undefined;
+    return registration?.built;
   }
 
   /** Asks Nest rather than `inject`, because a test may have overridden the token. */
   async #getFromNest(name: string): Promise<unknown> {
     const { source } = this.#find(name);
-    if (this.#closing) throw new ClientsClosedError(name);
+    if (this.#phase === 'closing') throw new ClientsClosedError(name);
     const [client] = await this.#resolve([getClientToken(name)], source);
     return client;
   }
 
-  async #build(declared: Declared, consumer?: string): Promise<unknown> {
-    const { name, source } = declared;
-    const state = declared.client?.state;
-    if (this.#refusesBuilds && state !== 'creating' && state !== 'open') throw new ClientsClosedError(name);
-    const client = this.#shared(declared);
-    this.#tracker.current?.dependOn(client);
-    client.hold(declared);
-    client.observers.add(declared.observe);
-    declared.asking += 1;
-    const isReady = async () => {
-      const shared = client.get({
+  async #build(registration: Registration, consumer?: string): Promise<unknown> {
+    const { name, source, client: known } = registration;
+    const mayBuild = this.#phase === 'booting' || this.#phase === 'started';
+    const isBuilt = known?.state === 'creating' || known?.state === 'open';
+    if (this.#phase === 'closing' || (!mayBuild && !isBuilt)) throw new ClientsClosedError(name);
+    this.#tracker.current?.dependOn(registration.share());
+    const getReady = async (client: SharedClient): Promise<void> => {
+      const built = client.get({
         tracker: this.#tracker,
         consumer,
-        started: () => this.#started,
+        isStarted: () => registration.isHolding,
         resolve: (tokens) => this.#resolve(tokens, source, name),
-        supply: () => source.supply(name),
-        findBehind: () => this.#findBehind(declared),
+        resolveOptions: () => source.resolveOptions(name),
+        findInjected: () => this.#findInjected(registration),
       });
-      await shared;
-      // One of scope 'process' may have been built by an application that is still booting.
-      if (this.#started) await client.open();
-      return shared;
+      await built;
+      // A client of the process may have been built by an application that is still booting.
+      if (registration.isHolding) await client.open();
+      if (!this.#cancellation.isCancelled) registration.built = built;
     };
     try {
-      const instance = await within({ signal: this.#refusal.signal }, isReady);
-      if (!this.#closing) declared.built = Promise.resolve(instance);
+      await registration.holdDuring((client) => within({ cancellation: this.#cancellation }, () => getReady(client)));
     } catch (error) {
-      if (!this.#closing) throw nameAfter(declared, error as ClientsError);
-    } finally {
-      declared.asking -= 1;
-      this.#stopWaiting(declared, client);
+      throw this.#cancellation.isCancelled
+        ? new ClientsClosedError(name)
+        : renameError(error as ClientsError, registration);
     }
-    if (!declared.built) throw new ClientsClosedError(name);
-    return declared.built;
-  }
-
-  /** An application that has not started holds a client of the process no longer than it waits for it. */
-  #stopWaiting(declared: Declared, client: SharedClient): void {
-    if (this.#started || declared.asking > 0 || declared.definition.lifecycle.scope === 'app') return;
-    void client.letGo(declared);
-    client.observers.delete(declared.observe);
+    if (this.#cancellation.isCancelled) throw new ClientsClosedError(name); // in the very turn
+    return registration.built;
   }
 
   /** The clients that Nest has injected into what a client injects: nobody asks for those while it is built. */
-  *#findBehind({ definition, source }: Declared): Iterable<SharedClient> {
+  *#findInjected({ definition, source, isOfProcess }: Registration): Iterable<SharedClient> {
     for (const name of source.findDependencies(definition)) {
-      const dependency = this.#declared.get(name);
-      // A client of the process outlives the application: it cannot keep one of its clients open.
-      const fits = dependency?.definition.lifecycle.scope === 'process' || definition.lifecycle.scope === 'app';
-      if (dependency?.client && fits) yield dependency.client;
+      const dependency = this.#registrations.get(name);
+      // A client of the process outlives the application, and cannot keep one of its clients open.
+      if (dependency?.client && (dependency.isOfProcess || !isOfProcess)) yield dependency.client;
     }
-  }
-
-  /** Refuses a client of the process that would have two names here: one definition is one client. */
-  #refuseSecondName(name: string, definition: ClientDefinition, entries: [string, ClientDefinition][]): void {
-    const declared = [...this.#declared.values()].find((one) => one.definition === definition);
-    const other = declared?.name ?? entries.find(([, one]) => one === definition)?.[0];
-    if (other === undefined || other === name) return;
-    const problem = `its definition, of scope "process", is declared as "${other}" too; give it one name`;
-    throw new ClientsInvalidOptionsError(`Client "${name}"`, problem);
   }
 
   /** Gets values from Nest. A client that is being built in this context is built on the clients among them. */
   #resolve(tokens: readonly InjectionToken[], source: ClientSource, consumer?: string): Promise<readonly unknown[]> {
     for (const token of tokens) {
       const name = getClientName(token);
-      if (name !== undefined) this.#tracker.current?.dependOn(this.#shared(this.#find(name)));
+      if (name !== undefined) this.#tracker.current?.dependOn(this.#find(name).share());
     }
     return source.resolve(tokens, consumer);
   }
 
-  #shared(declared: Declared): SharedClient {
-    const { name, definition } = declared;
-    if (definition.lifecycle.scope === 'process') {
-      // One that others have closed since is not what this application was given.
-      if (!declared.client || (declared.client.isRefused && !declared.built))
-        declared.client = shareInProcess(name, definition);
-    } else if (!declared.client) {
-      declared.client = new SharedClient(name, definition);
-      declared.client.hold(declared);
-      declared.client.observers.add(declared.observe);
-    }
-    return declared.client;
+  /** Refuses a client of the process that would have two names here: one definition is one client. */
+  #refuseSecondName(name: string, definition: ClientDefinition, entries: [string, ClientDefinition][]): void {
+    const registration = [...this.#registrations.values()].find((one) => one.definition === definition);
+    const other = registration?.name ?? entries.find(([, one]) => one === definition)?.[0];
+    if (other === undefined || other === name) return;
+    const problem = `its definition, of scope "process", is declared as "${other}" too; give it one name`;
+    throw new ClientsInvalidOptionsError(`Client "${name}"`, problem);
   }
+
+  // ── close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #closeAll(): Promise<void> {
     const end = performance.now() + (this.#shutdownTimeout ?? SHUTDOWN_TIMEOUT);
     const remaining = () => Math.max(0, end - performance.now());
-    const closing = new Map<SharedClient, Declared>();
-    for (const declared of this.#declared.values()) {
-      declared.built = undefined;
-      const { client, definition } = declared;
-      if (!client) continue;
-      closing.set(client, declared);
-      client.observers.add(declared.observe);
-      if (definition.lifecycle.scope === 'app') client.refuse(remaining);
-      try {
-        client.attach();
-      } catch {
-        // What it is built on has closed under an application that had not started.
-      }
-    }
-    const failures = new Map<string, Error>();
-    const collect = async (declared: Declared, closed: Promise<CloseFailure[]>): Promise<void> => {
-      for (const [client, error] of await closed) {
-        const { name } = closing.get(client) ?? declared;
-        if (!failures.has(name)) failures.set(name, error);
-      }
-    };
-    await Promise.all([...closing].map(([client, declared]) => collect(declared, client.release(declared, remaining))));
-    // What work or leases still hold is closed with the last of them, or when the time is up.
-    const held = [...closing].filter(
-      ([client, { definition }]) => client.isHeld && definition.lifecycle.scope === 'app',
-    );
-    if (held.length > 0) {
-      await within({ timeout: remaining(), late: ignore }, async () => {
-        await Promise.all(held.map(([client]) => client.whenLetGo()));
-      });
-      await Promise.all(held.map(([client, declared]) => collect(declared, client.end(remaining))));
-    }
+    if (this.#work.size > 0) await this.#awaitWork(remaining);
+    this.#phase = 'closing';
+    this.#cancellation.cancel(() => new Error('the application is closing'));
+    const failures = await this.#releaseAll({
+      remaining,
+      observe: (name, details) => this.#observeOther(name, details),
+    });
     this.#events.complete();
-    for (const [client, declared] of closing) {
-      client.observers.delete(declared.observe);
-      if (!client.isRefused) declared.client = undefined; // others go on with it
-    }
-    if (failures.size === 0) return;
-    const names = [...this.#declared.keys()].filter((name) => failures.has(name));
-    throw new ClientsCloseFailedError(new Map(names.map((name) => [name, failures.get(name) as Error])));
+    if (failures.size > 0) throw new ClientsCloseFailedError(failures);
   }
 
-  #publish(name: string, occurrence: ClientEventDetails): void {
-    const event = { client: name, at: new Date(), ...occurrence };
+  async #awaitWork(remaining: () => number): Promise<void> {
+    const settled = async () => void (await Promise.allSettled(this.#work));
+    await within<void>({ timeout: remaining(), late: () => {} }, settled);
+  }
+
+  /**
+   * Lets go of every client. Dependents close before what they are built on, because they hold it.
+   *
+   * @returns why clients did not close gracefully, by name
+   */
+  async #releaseAll(closing: Closing): Promise<Map<string, Error>> {
+    const used = [...this.#registrations.values()].flatMap((registration) => {
+      const { client, isOfProcess } = registration;
+      return client ? [{ client, holder: registration, mustEnd: !isOfProcess }] : [];
+    });
+    // An application that has never started holds nothing yet. What has ended under it cannot be held, and need not be.
+    for (const { holder } of used) attempt(() => holder.hold());
+    for (const { client, holder, mustEnd } of used) {
+      holder.built = undefined;
+      if (mustEnd) client.refuse();
+    }
+    const outcomes = await releaseAll(used, closing);
+    const names = new Map<object, string>(used.map(({ client, holder }) => [client, holder.name]));
+    const failures = new Map<string, Error>();
+    for (const [{ holder }, failed] of outcomes) {
+      // What is not declared here has ended with the one that is, and is named after it.
+      for (const [client, error] of failed) {
+        const name = names.get(client) ?? holder.name;
+        if (!failures.has(name)) failures.set(name, error);
+      }
+    }
+    for (const { client, holder } of used) {
+      client.observers.delete(holder.observe);
+      if (!client.cancellation.isCancelled) holder.client = undefined; // others go on with it
+    }
+    const declared = [...names.values()].filter((name) => failures.has(name));
+    return new Map(declared.map((name) => [name, failures.get(name) as Error]));
+  }
+
+  /** What ends with a client of the process may have a name that means another client here: it is logged only. */
+  #observeOther(name: string, details: ClientEventDetails): void {
+    if (this.#registrations.has(name)) this.#logger.log({ client: name, at: new Date(), ...details });
+    else this.#publish(name, details);
+  }
+
+  readonly #publish = (name: string, details: ClientEventDetails): void => {
+    const event = { client: name, at: new Date(), ...details };
     try {
       this.#logger.log(event);
     } catch {
       // A logger that has ended before the clients must not keep them open.
     }
     this.#events.next(event);
-  }
+  };
 }
 
 /** The application that has built a client of the process may have another name for it. */
-function nameAfter({ name, definition }: Declared, error: ClientsError): ClientsError {
+function renameError(error: ClientsError, { name, definition }: Registration): ClientsError {
   if (error.client === undefined || error.client === name) return error;
   const options = { cause: error };
   return error instanceof ClientsCreateTimeoutError
@@ -441,9 +423,10 @@ function nameAfter({ name, definition }: Declared, error: ClientsError): Clients
     : new ClientsCreateFailedError(name, error.message, options);
 }
 
-/** Whom an eager client is injected into: as an ordinary singleton it is not told. */
-function findEagerConsumers({ name, definition, source }: Declared): readonly string[] {
-  return definition.lifecycle.eager ? source.findConsumers(name) : [];
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // The caller says why this may fail.
+  }
 }
-
-function ignore(): void {}

@@ -16,7 +16,7 @@ const turns = async (count: number) => {
 };
 const compile = (...imports: object[]) => Test.createTestingModule({ imports: imports as [] }).compile();
 
-it('a: closes with a base what an application that is still booting has built on it, dependents first; that one is told at its start', async () => {
+it('closes with a base what an application that is still booting has built on it, dependents first; that one is told at its start', async () => {
   const journal = new Journal();
   const agent = journal.client('agent', {}, shared);
   const search = journal.client('search', on('agent'), shared);
@@ -34,7 +34,7 @@ it('a: closes with a base what an application that is still booting has built on
   expect(journal.of('close')).toEqual(['close search', 'close agent', 'close search', 'close agent']);
 });
 
-it('c: closes a base that only a build kept open when that build fails', async () => {
+it('closes a base that only a build kept open when that build fails', async () => {
   const journal = new Journal();
   const gate = deferred();
   const agent = journal.client('agent', {}, shared);
@@ -58,7 +58,7 @@ it('c: closes a base that only a build kept open when that build fails', async (
   expect(journal.of('close')).toEqual(['close agent']);
 });
 
-it('c2: does not close, when a build fails, the base that nobody has let go of', async () => {
+it('does not close, when a build fails, the base that nobody has let go of', async () => {
   const journal = new Journal();
   const base = journal.client('base', {}, shared);
   const top = journal.client('top', { ...on('base'), create: () => Promise.reject(new Error('no')) }, shared);
@@ -72,7 +72,7 @@ it('c2: does not close, when a build fails, the base that nobody has let go of',
   expect(journal.of('close')).toEqual(['close base']);
 });
 
-it('d: closes at once what is built in a circle through forwardRef', async () => {
+it('closes at once what is built in a circle through forwardRef', async () => {
   const journal = new Journal();
   @Injectable()
   class Service {
@@ -89,7 +89,7 @@ it('d: closes at once what is built in a circle through forwardRef', async () =>
   expect(String(app)).not.toBe('hangs');
 });
 
-it('e: closes in some order what failed, was caught, and was built anew on its dependent', async () => {
+it('closes in some order what failed, was caught, and was built anew on its dependent', async () => {
   const journal = new Journal();
   let attempts = 0;
   const ask = (name: string, other: string) => ({
@@ -111,7 +111,7 @@ it('e: closes in some order what failed, was caught, and was built anew on its d
   expect(journal.of('close').toSorted()).toEqual(['close a', 'close b']);
 });
 
-it('f: closes every client once, dependents first, for random clients of two applications that close at any time', async () => {
+it('closes every client once, dependents first, for random clients of two applications that close at any time', async () => {
   const shape = fc.record({
     edges: fc.array(fc.tuple(fc.nat(7), fc.nat(7)), { maxLength: 16 }),
     process: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
@@ -171,7 +171,7 @@ it('f: closes every client once, dependents first, for random clients of two app
   );
 }, 60_000);
 
-it('g: stays open while a lease holds it, and is closed by force when the time for closing is up', async () => {
+it('stays open while a lease holds it, and is closed by force when the time for closing is up', async () => {
   for (const released of [true, false]) {
     const journal = new Journal();
     const main = journal.client('main');
@@ -191,13 +191,13 @@ it('g: stays open while a lease holds it, and is closed by force when the time f
     const closed = registry.close().then(() => 'closed');
     await turns(3);
     expect(journal.of('close')).toEqual(['close top']);
-    if (released) await client.release(lease, () => 1_000);
+    if (released) await client.release(lease, { remaining: () => 1_000 });
     expect(await closed).toBe('closed');
     expect(journal.of('close')).toEqual(['close top', 'close main']);
   }
 });
 
-it('i: closes a base after what a failed build has made on it', async () => {
+it('closes a base after what a failed build has made on it', async () => {
   const journal = new Journal();
   const gate = deferred();
   const top = journal.client(
@@ -218,7 +218,7 @@ it('i: closes a base after what a failed build has made on it', async () => {
   expect(journal.entries.slice(-2)).toEqual(['closed top', 'close base']);
 });
 
-it('j: does not wait at close for a build that passed its deadline and never ends', async () => {
+it('does not wait at close for a build that passed its deadline and never ends', async () => {
   const journal = new Journal();
   const top = journal.client(
     'top',
@@ -233,7 +233,7 @@ it('j: does not wait at close for a build that passed its deadline and never end
   expect(journal.of('close')).toEqual(['close base']);
 });
 
-it('k: holds what a client of a module that is loaded lazily is built on', async () => {
+it('holds what a client of a module that is loaded lazily is built on', async () => {
   const journal = new Journal();
   const base = journal.client('base', {}, shared);
   const first = await bootApp({ imports: [clientsOf({ base })] });
@@ -252,7 +252,7 @@ it('k: holds what a client of a module that is loaded lazily is built on', async
   expect(journal.of('close')).toEqual(['close top', 'close base']);
 });
 
-it('l: tells each application of the closing that it has caused, and nothing of another', async () => {
+it('tells each application of the closing that it has caused, and nothing of another', async () => {
   const journal = new Journal();
   const base = journal.client('base', {}, shared);
   const top = journal.client('top', on('base'), shared);

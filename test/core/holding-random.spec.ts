@@ -9,7 +9,7 @@ const turns = async (count: number) => {
 };
 const compile = (...imports: object[]) => Test.createTestingModule({ imports: imports as [] }).compile();
 
-it('f2: with builds that fail, clients asked for in create(), services, and an application that never closes', async () => {
+it('closes each client once and none under its dependents, in 500 random lives of three applications', async () => {
   const shape = fc.record({
     edges: fc.array(fc.tuple(fc.nat(7), fc.nat(7)), { minLength: 8, maxLength: 24 }),
     process: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
@@ -101,7 +101,10 @@ it('f2: with builds that fail, clients asked for in create(), services, and an a
           .catch(() => {}),
       );
       if (gap < 5) await turns(gap);
-      else await Promise.all(asks);
+      else {
+        await Promise.all(asks);
+        await turns(40); // for builds that go on though what asked for them has failed
+      }
       const startedAt = performance.now();
       const first = apps[0]!.close();
       await turns(between);
@@ -116,10 +119,7 @@ it('f2: with builds that fail, clients asked for in create(), services, and an a
       for (const { index } of open.keys()) problems.push(`c${index} left open at the end`);
       expect(problems).toEqual([]);
     }),
-    {
-      numRuns: Number(globalThis.process.env['RUNS'] ?? 1_000),
-      ...(globalThis.process.env['SEED'] ? { seed: Number(globalThis.process.env['SEED']) } : {}),
-    },
+    { numRuns: 500 },
   );
-  console.log('RUNS', runs);
+  expect(runs.none).toBeLessThan(runs.all / 2);
 }, 240_000);

@@ -1,0 +1,217 @@
+import type { ClientDefinition } from '../definition/client-definition.js';
+import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
+import type { ClientEventDetails } from '../events/client-event.js';
+import { describeError, type Redactor } from '../redaction/redactor.js';
+import type { Cancellation } from './cancellation.js';
+import type { ClientStatus } from './client-status.js';
+import { within } from './deadline.js';
+import { dispose } from './dispose.js';
+import type { Closing } from './holding.js';
+
+/** Milliseconds between two looks at a client that is not ready yet: at first, and at most. */
+const FIRST_PAUSE = 10;
+const LONGEST_PAUSE = 100;
+/** Milliseconds after which a check that has not ended is given up, so that the next one asks the client again. */
+const LONGEST_CHECK = 30_000;
+
+/** What `status()` tells of a client that is built. */
+export type ClientHistory = Pick<ClientStatus, 'createdAt' | 'createDuration' | 'connection' | 'connectedAt'>;
+
+/** What an open client needs from its owner. */
+export interface Surroundings {
+  readonly name: string;
+  readonly definition: ClientDefinition;
+  readonly redactor: Redactor;
+  /** Cancels whatever waits for the client when it is about to close. */
+  readonly cancellation: Cancellation;
+  /** Publishes what happens to the client. */
+  emit(details: ClientEventDetails): void;
+  /** The newest error that was published, if it is of this client. */
+  newestErrorSince(date: Date): string | undefined;
+}
+
+/** A client that is built: it connects, is watched, checked and, once, disposed of. */
+export class OpenClient {
+  readonly history: ClientHistory = {};
+  /** What the driver reports is kept back until the client is known to be built, and ignored once it closes. */
+  #stage: 'built' | 'serving' | 'ended' = 'built';
+  #keptBack: (() => void)[] | undefined;
+  /** When it began to connect, or lost its connection. */
+  #connectionSince = 0;
+  #reported: unknown;
+  #opened: Promise<void> | undefined;
+  #check: Promise<void> | undefined;
+
+  constructor(
+    readonly instance: unknown,
+    private readonly owner: Surroundings,
+  ) {}
+
+  // ── watch ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Subscribes to what the driver tells of the client. Throws what its hooks throw. */
+  watch(): void {
+    const { driver } = this.owner.definition.blueprint;
+    const report = (error: unknown): void => this.#whenServing(() => this.report(error));
+    const reportConnection = (state: 'connected' | 'disconnected', reason?: unknown): void =>
+      this.#whenServing(() => this.#changeConnection(state, reason));
+    const hooks = [driver.onError?.(this.instance, report), driver.onConnection?.(this.instance, reportConnection)];
+    // A hook that fails after it has returned must not crash the process.
+    for (const hook of hooks) if (hook !== undefined) void (async () => hook)().catch(report);
+  }
+
+  /** The client is handed out from now on. */
+  serve(createDuration: number): void {
+    this.#stage = 'serving';
+    this.#connectionSince = performance.now();
+    Object.assign(this.history, { createdAt: new Date(), createDuration });
+  }
+
+  /** Publishes what was reported while the client was being built. */
+  replay(): void {
+    const reports = this.#keptBack ?? [];
+    this.#keptBack = undefined;
+    for (const report of reports) this.#whenServing(report);
+  }
+
+  #whenServing(report: () => void): void {
+    if (this.#stage === 'built') (this.#keptBack ??= []).push(report);
+    else if (this.#stage === 'serving') report();
+  }
+
+  /** Publishes an error of the client that nobody's call has caused. */
+  report(error: unknown): void {
+    if (this.#stage !== 'serving') return; // sockets complain while they are being closed
+    // One failure comes twice when connect() rejects with what the client has emitted.
+    if (typeof error === 'object' && error === this.#reported) return;
+    this.#reported = error;
+    this.owner.emit({ type: 'error', error: this.owner.redactor.error(error) });
+  }
+
+  #changeConnection(state: 'connected' | 'disconnected', reason: unknown): void {
+    const { history, owner } = this;
+    const since = this.#connectionSince;
+    if (state === 'connected') {
+      if (history.connection === 'connected') return;
+      history.connection = 'connected';
+      history.connectedAt = new Date();
+      owner.emit({ type: 'connected', duration: elapsed(since) });
+    } else if (history.connection === 'connected') {
+      history.connection = 'disconnected';
+      this.#connectionSince = performance.now();
+      owner.emit({ type: 'disconnected', ...(reason !== undefined && { error: owner.redactor.error(reason) }) });
+    } else {
+      this.report(reason ?? new Error('the server closed the connection before the client was ready'));
+    }
+  }
+
+  // ── connect ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Opens the connections in the background; waits until the client is ready if its lifecycle says so. */
+  open(): Promise<void> {
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      this.#opened = undefined; // whoever asks next looks again
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  async #open(): Promise<void> {
+    const { connect, waitUntilReady } = this.owner.definition.lifecycle;
+    if (connect !== 'use') void this.#connect();
+    if (waitUntilReady) await this.#untilReady();
+  }
+
+  async #connect(): Promise<void> {
+    const { driver } = this.owner.definition.blueprint;
+    if (!driver.connect) return;
+    const startedAt = performance.now();
+    if (driver.onConnection) {
+      this.#connectionSince = startedAt;
+      this.history.connection ??= 'connecting';
+    }
+    try {
+      await driver.connect(this.instance);
+      // A driver that tells of its connection has told of this one.
+      if (this.#stage === 'serving' && !driver.onConnection) {
+        this.owner.emit({ type: 'connected', duration: elapsed(startedAt) });
+      }
+    } catch (error) {
+      this.report(error);
+    }
+  }
+
+  async #untilReady(): Promise<void> {
+    const { createTimeout } = this.owner.definition.lifecycle;
+    const deadline = performance.now() + createTimeout;
+    let found: Error | undefined;
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      const problem = await this.check(Math.max(0, deadline - performance.now()));
+      if (!problem) return;
+      this.owner.cancellation.throwIfCancelled();
+      const left = deadline - performance.now();
+      // The last look has hardly any time, and finds only that.
+      if (left <= 0) throw this.#notReady(found ?? problem);
+      found = problem;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
+    }
+  }
+
+  #notReady(cause: Error): Error {
+    const { name, definition } = this.owner;
+    // Between two attempts to connect a check finds no more than that; what the client has reported tells why.
+    const found = describeError(cause);
+    const { createdAt } = this.history;
+    const reported = createdAt && this.owner.newestErrorSince(createdAt);
+    const reason = reported === undefined || reported === found ? found : `${found}; its last error: ${reported}`;
+    const { createTimeout } = definition.lifecycle;
+    return new ClientsCreateTimeoutError(name, createTimeout, `it is not ready: ${reason}`, { cause });
+  }
+
+  // ── check ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Why the client cannot be used, if so. Checks never pile up: there is one at a time, which all who ask wait for. */
+  async check(timeout: number): Promise<Error | undefined> {
+    const { redactor, cancellation } = this.owner;
+    const late = () => new Error(`no answer within ${Math.round(timeout)} ms`);
+    try {
+      return await within<Error | undefined>({ timeout, late, cancellation }, async () => void (await this.#probe()));
+    } catch (error) {
+      return redactor.error(error);
+    }
+  }
+
+  #probe(): Promise<void> {
+    const { driver } = this.owner.definition.blueprint;
+    if (!this.#check) {
+      const check = (async () => void (await driver.check?.(this.instance)))();
+      const forget = (): void => {
+        clearTimeout(timer);
+        if (this.#check === check) this.#check = undefined;
+      };
+      const timer = setTimeout(forget, LONGEST_CHECK).unref();
+      check.then(forget, forget);
+      this.#check = check;
+    }
+    return this.#check;
+  }
+
+  // ── close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** From now on nothing that the client tells is published. */
+  end(): void {
+    this.#stage = 'ended';
+    this.#keptBack = undefined;
+  }
+
+  /** Closes the client gracefully, else by force. Never rejects. Returns why it did not close gracefully, if so. */
+  dispose({ remaining }: Closing): Promise<Error | undefined> {
+    this.end();
+    return dispose(this.owner.definition, this.instance, this.owner.redactor, remaining);
+  }
+}
+
+/** Milliseconds since `startedAt`, to a hundredth: finer is noise. */
+export function elapsed(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) * 100) / 100;
+}

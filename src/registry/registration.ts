@@ -1,0 +1,100 @@
+import type { InjectionToken } from '@nestjs/common';
+import type { ClientDefinition } from '../definition/client-definition.js';
+import type { ClientEventDetails } from '../events/client-event.js';
+import { shareInProcess } from './process-clients.js';
+import { SharedClient } from './shared-client.js';
+
+/** Where the clients of one `forRoot` call get what they need. */
+export interface ClientSource {
+  /** Gets values from Nest, in the module of that call; `consumer` is whom they are for, if anyone. */
+  resolve(tokens: readonly InjectionToken[], consumer?: string): Promise<readonly unknown[]>;
+  /** The options that the factory of `forRootAsync` supplies for the client of that name. */
+  resolveOptions(name: string): Promise<unknown>;
+  /** The names of the classes that inject the eager client of that name. */
+  findConsumers(name: string): readonly string[];
+  /** The names of the clients that a client is built on, through whatever other providers. */
+  findDependencies(definition: ClientDefinition): readonly string[];
+}
+
+/**
+ * A client as one application declares it. It is how the application holds the client: not before the application has
+ * started, except while somebody waits for it to be built.
+ */
+export class Registration {
+  /** There from the first use on. A client of the process may be there before, and may be replaced after its end. */
+  client: SharedClient | undefined;
+  /** What `get` gives once the client is built, until the application closes. */
+  built: Promise<unknown> | undefined;
+  /** The application has started, so that it holds the client from its first use until the application closes. */
+  isHolding = false;
+  #consumers: Set<string> | undefined;
+  #waiting = 0;
+
+  constructor(
+    readonly name: string,
+    readonly definition: ClientDefinition,
+    readonly source: ClientSource,
+    private readonly publish: (name: string, details: ClientEventDetails) => void,
+  ) {}
+
+  readonly observe = (details: ClientEventDetails): void => this.publish(this.name, details);
+
+  get isOfProcess(): boolean {
+    return this.definition.lifecycle.scope === 'process';
+  }
+
+  /** The classes that it was injected into. Nest tells no INQUIRER of an eager client: the injection graph has them. */
+  get consumers(): readonly string[] {
+    return this.#consumers ? [...this.#consumers] : this.eagerConsumers;
+  }
+
+  get eagerConsumers(): readonly string[] {
+    return this.definition.lifecycle.eager ? this.source.findConsumers(this.name) : [];
+  }
+
+  /** Publishes the first injection into each class. */
+  addConsumer(consumer: string): void {
+    const consumers = (this.#consumers ??= new Set());
+    if (consumers.has(consumer)) return;
+    consumers.add(consumer);
+    this.publish(this.name, { type: 'injected', consumer });
+  }
+
+  /** The client, not built yet if nobody has asked for it. */
+  share(): SharedClient {
+    const { name, definition, client } = this;
+    // If another application has closed the one that this application was given, it never gets a second one.
+    const isGone = client?.cancellation.isCancelled && !this.built;
+    if (this.isOfProcess && (!client || isGone)) this.client = shareInProcess(name, definition);
+    return (this.client ??= new SharedClient(name, definition));
+  }
+
+  /** The application has started, or closes. A client of the process is held even if it is not used yet. */
+  hold(): void {
+    this.isHolding = true;
+    const client = this.isOfProcess ? this.share() : this.client;
+    client?.hold(this);
+    client?.observers.add(this.observe);
+  }
+
+  /** Holds the client while `work` waits for it, and afterwards if the application has started. */
+  async holdDuring<T>(work: (client: SharedClient) => Promise<T>): Promise<T> {
+    const client = this.share();
+    client.hold(this);
+    client.observers.add(this.observe);
+    this.#waiting += 1;
+    let succeeded = false;
+    try {
+      const result = await work(client);
+      succeeded = true;
+      return result;
+    } finally {
+      this.#waiting -= 1;
+      if (this.#waiting === 0 && !this.isHolding) {
+        if (succeeded) client.leave(this);
+        else void client.withdraw(this);
+        client.observers.delete(this.observe);
+      }
+    }
+  }
+}
