@@ -1,10 +1,8 @@
-import { ConfigModule } from '@nestjs/config';
 import { sql } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { pgTable, serial, text } from 'drizzle-orm/pg-core';
 import type { Pool } from 'pg';
 import { ClientsModule, defineClient, getClientToken } from '../../src/index.js';
-import { postgres } from './postgres.recipe.js';
 
 export const books = pgTable('books', { id: serial().primaryKey(), title: text().notNull() });
 
@@ -17,4 +15,4 @@ export const database = defineClient<Database>({
   check: (db) => db.execute(sql`select 1`),
 });
 
-export const DatabaseModule = ClientsModule.forRoot({ imports: [ConfigModule], clients: { postgres, database } });
+export const DatabaseModule = ClientsModule.forRoot({ clients: { database } });
