@@ -17,7 +17,7 @@ class Books {
 async function boot(url: string, logger = new RecordingLogger()) {
   const imports = [configOf({ MONGODB_URL: url }), MongoModule];
   const app = await bootApp({ imports, providers: [Books] }, { logger });
-  return { app, logger, registry: registryOf(app), ...app.get(Books) };
+  return { app, logger, registry: registryOf(app), mongo: app.get(Books).mongo };
 }
 
 describe('mongodb', () => {

@@ -34,7 +34,7 @@ describeWithRedis('socket.io', () => {
   const boot = async () => {
     const { AppClientsModule, useRedisAdapter } = await runExample<{
       AppClientsModule: Type;
-      useRedisAdapter(app: INestApplication): Promise<void>;
+      useRedisAdapter: (this: void, app: INestApplication) => Promise<void>;
     }>('docs/neighbours.md', 'RedisIoAdapter', { 'redis://localhost:6379': server.url });
     const logger = new RecordingLogger();
     const root = moduleOf({ imports: [AppClientsModule], providers: [NewsGateway] });

@@ -132,16 +132,16 @@ export async function startMongoEndpoint(): Promise<MongoEndpoint> {
 function message(replyTo: number, document: Document, flags = 0): Buffer {
   const flagBits = Buffer.alloc(5); // and a 0: one document follows
   flagBits.writeUInt32LE(flags);
-  return packet(OP_MSG, replyTo, [flagBits, BSON.serialize(document)]);
+  return pack(OP_MSG, replyTo, [flagBits, BSON.serialize(document)]);
 }
 
 function legacyReply(replyTo: number, document: Document): Buffer {
   const fields = Buffer.alloc(20);
   fields.writeInt32LE(1, 16); // one document
-  return packet(OP_REPLY, replyTo, [fields, BSON.serialize(document)]);
+  return pack(OP_REPLY, replyTo, [fields, BSON.serialize(document)]);
 }
 
-function packet(code: number, replyTo: number, body: readonly Uint8Array[]): Buffer {
+function pack(code: number, replyTo: number, body: readonly Uint8Array[]): Buffer {
   const header = Buffer.alloc(HEADER);
   const bytes = Buffer.concat([header, ...body]);
   bytes.writeInt32LE(bytes.length, 0);
