@@ -14,12 +14,19 @@ export type {
 export type { ClientDriver } from './definition/client-driver.js';
 export type { ClientLifecycle } from './definition/client-lifecycle.js';
 export type { ClientOptionsFactory } from './definition/configurable-client.js';
+export {
+  keyedClients,
+  type ClientLease,
+  type KeyedClients,
+  type KeyedClientsSource,
+} from './definition/keyed-clients.js';
 export { defineClient } from './definition/define-client.js';
 export { ClientsCloseFailedError } from './errors/clients-close-failed.error.js';
 export { ClientsClosedError } from './errors/clients-closed.error.js';
 export { ClientsCreateFailedError } from './errors/clients-create-failed.error.js';
 export { ClientsCreateTimeoutError } from './errors/clients-create-timeout.error.js';
 export { ClientsDuplicateError } from './errors/clients-duplicate.error.js';
+export { ClientsExhaustedError } from './errors/clients-exhausted.error.js';
 export { ClientsInvalidOptionsError } from './errors/clients-invalid-options.error.js';
 export { ClientsMissingPackageError } from './errors/clients-missing-package.error.js';
 export { ClientsUnknownError } from './errors/clients-unknown.error.js';

@@ -5,6 +5,16 @@ import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from 
 
 declare const types: unique symbol;
 
+/** What a pool of keyed clients is told. */
+export interface PoolOptions {
+  /** Returns the definition of the client for that key; whether it is one is checked. */
+  define(key: string): unknown;
+  /** Milliseconds that a client stays open when nobody uses it. */
+  readonly idleTimeout: number;
+  /** How many clients there may be at a time. */
+  readonly max: number;
+}
+
 /** What a definition may use while it builds its client. */
 export interface BuildContext {
   /** The client's name, for errors. */
@@ -15,6 +25,8 @@ export interface BuildContext {
   readonly supplied: unknown;
   /** Is to be shown the options, so that the credentials in them are struck out of everything that is published. */
   readonly redactor: Redactor;
+  /** Makes the `KeyedClients` that builds, holds and closes a client for each key. */
+  createPool(options: PoolOptions): unknown;
 }
 
 /** What a kind of client tells the registry. */

@@ -1,4 +1,5 @@
 import type { InjectionToken } from '@nestjs/common';
+import { LONGEST_TIMEOUT } from './client-lifecycle.js';
 
 /** What an option must be, in code, and what to say when it is something else. */
 export type Rule = readonly [isValid: (value: unknown) => boolean, problem: string];
@@ -13,6 +14,24 @@ export function findBrokenRule(options: object, rules: Rules): string | undefine
     if (rule && value !== undefined && !rule[0](value)) return `"${key}" ${rule[1]}`;
   }
   return undefined;
+}
+
+/** Says what no rule is about, or what breaks its rule. */
+export function findOptionProblem(options: object, rules: Rules): string | undefined {
+  const unknown = Object.keys(options).find((key) => !Object.hasOwn(rules, key));
+  if (unknown === undefined) return findBrokenRule(options, rules);
+  return `"${unknown}" is not an option; the options are ${Object.keys(rules).join(', ')}`;
+}
+
+export const BOOLEAN: Rule = [isBoolean, 'must be true or false'];
+
+export const TIMEOUT: Rule = [
+  (value) => typeof value === 'number' && value >= 1 && value <= LONGEST_TIMEOUT,
+  `must be a number of milliseconds from 1 to ${LONGEST_TIMEOUT}`,
+];
+
+export function oneOf(...allowed: string[]): Rule {
+  return [(value) => allowed.includes(value as string), `must be ${allowed.map((word) => `'${word}'`).join(' or ')}`];
 }
 
 /** What `inject` must be. */

@@ -1,3 +1,5 @@
+import { describeKey } from './describe-key.js';
+
 /** The code of a `ClientsError`. Codes are stable: match on them rather than on messages. */
 export type ClientsErrorCode =
   | 'CLIENTS_INVALID_OPTIONS'
@@ -7,7 +9,8 @@ export type ClientsErrorCode =
   | 'CLIENTS_CREATE_FAILED'
   | 'CLIENTS_CREATE_TIMEOUT'
   | 'CLIENTS_CLOSED'
-  | 'CLIENTS_CLOSE_FAILED';
+  | 'CLIENTS_CLOSE_FAILED'
+  | 'CLIENTS_EXHAUSTED';
 
 /**
  * What every error of this library extends. The message names the client, says what failed and how to mend it; `cause`
@@ -17,6 +20,19 @@ export abstract class ClientsError extends Error {
   abstract readonly code: ClientsErrorCode;
   /** The name of the client that it is about, if it is about one. */
   declare readonly client?: string;
+  /** Of a keyed client: the key that it is about. */
+  declare readonly key?: string;
+
+  /** @internal The same error, which says which key of the keyed clients of that name it is about. */
+  ofKey(key: string, client: string): this {
+    if (this.key !== undefined) return this;
+    const subject = `Client "${client}"`;
+    const named = `${subject} (key ${describeKey(key)})`;
+    const message = this.message.includes(subject)
+      ? this.message.replace(subject, () => named)
+      : `${named}: ${this.message}`;
+    return Object.assign(this, { key, message });
+  }
 
   override get name(): string {
     return this.constructor.name;

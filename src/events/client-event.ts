@@ -40,7 +40,7 @@ export type ClientEvent =
   /** Closing failed or passed its deadline; the client was then destroyed by force, if its driver can. */
   | (EventContext & { readonly type: 'closeFailed'; readonly duration: number; readonly error: Error });
 
-type Unstamped<E> = E extends ClientEvent ? Omit<E, keyof EventContext> : never;
+type Unstamped<E> = E extends ClientEvent ? Omit<E, 'client' | 'at'> : never;
 
 /** An event before the registry has said which client it is about, and when. */
 export type ClientEventDetails = Unstamped<ClientEvent>;

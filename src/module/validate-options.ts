@@ -1,30 +1,19 @@
-import { ClientDefinition, type ClientDefinitions } from '../definition/client-definition.js';
-import { LONGEST_TIMEOUT, type ClientLifecycle } from '../definition/client-lifecycle.js';
-import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
+import type { ClientDefinitions } from '../definition/client-definition.js';
+import { findDefinitionProblem } from '../definition/find-definition-problem.js';
 import {
-  findBrokenRule,
-  isBoolean,
+  BOOLEAN,
+  findOptionProblem,
   isFunction,
   isObject,
   isText,
+  TIMEOUT,
   TOKENS,
   type Rule,
   type Rules,
 } from '../definition/rules.js';
+import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 
-const BOOLEAN: Rule = [isBoolean, 'must be true or false'];
 const CLASS: Rule = [isFunction, 'must be a function or class'];
-const TIMEOUT: Rule = [isTimeout, `must be a number of milliseconds from 1 to ${LONGEST_TIMEOUT}`];
-
-const LIFECYCLE_RULES = {
-  eager: BOOLEAN,
-  connect: oneOf('build', 'bootstrap', 'use'),
-  waitUntilReady: BOOLEAN,
-  createTimeout: TIMEOUT,
-  closeTimeout: TIMEOUT,
-  owned: BOOLEAN,
-  scope: oneOf('app', 'process'),
-} satisfies Record<keyof ClientLifecycle, Rule>;
 
 const OPTIONS_RULES: Rules = {
   clients: [isPlainObject, 'must be a plain object of definitions by name'],
@@ -70,32 +59,16 @@ function validate(where: string, options: object, rules: Rules, fromFactory: boo
 
 function validateDefinition(where: string, name: string, definition: unknown, fromFactory: boolean): void {
   if (name.trim() === '') throw new ClientsInvalidOptionsError(where, 'a client has an empty name; give it one');
-  const subject = `${where}, client "${name}"`;
-  if (!(definition instanceof ClientDefinition)) {
-    const remedy = 'declare it with defineClient(), redisClient(), dynamoDBClient() or the like';
-    throw new ClientsInvalidOptionsError(subject, `it is not a client definition; ${remedy}`);
-  }
-  const { blueprint, declaredLifecycle = {} } = definition;
-  if (!isObject(declaredLifecycle)) {
-    throw new ClientsInvalidOptionsError(subject, 'its lifecycle, the last argument, must be an object');
-  }
-  obey(`${subject}, lifecycle`, declaredLifecycle, LIFECYCLE_RULES);
-  const problem = blueprint.findProblem({ fromFactory });
-  if (problem) throw new ClientsInvalidOptionsError(subject, problem);
+  const found = findDefinitionProblem(definition, fromFactory);
+  if (!found) return;
+  const subject = `${where}, client "${name}"${found.part === 'lifecycle' ? ', lifecycle' : ''}`;
+  throw new ClientsInvalidOptionsError(subject, found.problem);
 }
 
 /** Refuses what no rule is about, and what breaks its rule. */
 function obey(where: string, options: object, rules: Rules): void {
-  const unknown = Object.keys(options).find((key) => !Object.hasOwn(rules, key));
-  const problem =
-    unknown === undefined
-      ? findBrokenRule(options, rules)
-      : `"${unknown}" is not an option; the options are ${Object.keys(rules).join(', ')}`;
+  const problem = findOptionProblem(options, rules);
   if (problem) throw new ClientsInvalidOptionsError(where, problem);
-}
-
-function oneOf(...allowed: string[]): Rule {
-  return [(value) => allowed.includes(value as string), `must be ${allowed.map((word) => `'${word}'`).join(' or ')}`];
 }
 
 /** Also refuses `{ __proto__: definition }`, which declares nothing. */
@@ -113,8 +86,4 @@ function isModule(value: unknown): boolean {
 
 function isToken(value: unknown): boolean {
   return isText(value) || typeof value === 'symbol' || isFunction(value);
-}
-
-function isTimeout(value: unknown): boolean {
-  return typeof value === 'number' && value >= 1 && value <= LONGEST_TIMEOUT;
 }

@@ -1,190 +1,166 @@
-/** Names under which credentials stand, in options and in errors. */
-const TELLING_KEY = /pass|pwd|secret|token|credential|auth|private|api_?key|access_?key|^(key|cert|ca|pfx)$/i;
-const USER_KEY = /user(name)?$/i;
-/** From `://` to the last @: whoever puts a slash into a password unencoded must not see it printed either. */
-const URL_CREDENTIALS = /(?<!\bfile):\/\/[^\s"'<>]{1,4096}@/g;
-/** In values that are injected, which are not an SDK's options, only a name that ends so tells a secret. */
-const CERTAIN_KEY = /(pass(word|wd|phrase)?|pwd|secret|token|credentials?|(api|access|private|secret)_?key(_?id)?)$/i;
-const TELLING_NAME = '(?:password|passwd|passphrase|pwd|secret|token|authorization|(?:api|access|secret)[-_]?key)';
-const QUOTED = String.raw`(?:(?<!\\)"(?:[^"\\\n]|\\.)+|\\"[^"\\\n]+|(?<!\\)'(?:[^'\\\n]|\\.)+)`;
-const BARE = String.raw`[^\s&"'\\;,)}\]]+`;
-/** What stands before a credential in a text, in the first group, and the credential. */
-const TELLING_TEXTS = [
-  // JSON, also in JSON, or what `inspect` prints: "password": "…"
-  new RegExp(String.raw`(${TELLING_NAME}\\?["']?\s{0,4}[=:]\s{0,4})${QUOTED}`, 'gi'),
-  // A query or a connection string: password=…
-  new RegExp(String.raw`(${TELLING_NAME}\s{0,4}=\s{0,4})${BARE}`, 'gi'),
-  // A header or a line of YAML, but not prose such as "token: expired": what follows does not look like a word.
-  new RegExp(
-    String.raw`((?<![a-z])${TELLING_NAME}["']?\s{0,4}:\s{0,4}(?:(?:bearer|basic|digest|token|apikey|negotiate) +)?)(?=[a-z.]{0,40}[\d_+/=$!#%^*~-]|[a-z]{12})${BARE}`,
-    'gi',
-  ),
-  // A header by its value.
-  /(\b(?:bearer|basic) +)(?=[a-z.~-]{0,80}[\d+/=_])[\w+/=.~-]{8,}/gi,
-];
-const STRUCK = '***';
-/** Shorter ones would strike out half of every message; nobody protects a server with two letters. */
-const SHORTEST_SECRET = 3;
+import { copyError } from './copy-error.js';
+import { KnownSecrets } from './known-secrets.js';
+import { strike, type Passage } from './passage.js';
+import { printedText } from './plain-error.js';
+import { CERTAIN_NAME, TELLING_NAME, USER_NAME } from './telling-names.js';
+import { findByPattern, findTelling } from './telling-patterns.js';
+import { unescapeText } from './unescaped-text.js';
+import { findUrlCredentials } from './url-credentials.js';
+import { walkValues } from './walk-values.js';
+
+export { describeError } from '../errors/describe-error.js';
+
+/** A longer text is capped, so that striking it takes a few milliseconds at most, whatever a server answers. */
+const LONGEST_TEXT = 8_192;
+/** How much of a capped text is shown, of its beginning and of its end. */
+const SHOWN = 4_000;
+/** How much more of it is searched, so that a secret that the cut goes through is found whole, and struck whole. */
+const BEYOND = 4_096;
+/** No secret that was not shown has one of these in it, unless it stands in quotes. */
+const BREAK = /[\s"'&,;]/;
 /** Short user names are words: `app`, `default`, `admin`. */
 const SHORTEST_USER = 8;
 /** So are short values in an application's own settings. */
 const SHORTEST_INJECTED = 6;
-/** More than any options hold; of a secret that is renewed with each build, the oldest are forgotten. */
-const MOST_SECRETS = 1_000;
-/** What refers to more objects than this is not searched to its end. */
-const MOST_OBJECTS = 5_000;
+/** How many values of the options are looked at, the nearest first. */
+const MOST_VALUES = 10_000;
+/** How many characters of them are searched for credentials that a text tells, as a connection string does. */
+const MOST_CHARACTERS = 65_536;
+/** How many of one text, so that a bundle of certificates does not use them up. */
+const MOST_OF_ONE = 16_384;
 
 /**
  * Strikes a client's credentials out of everything that is published about it.
  *
- * It knows the secrets in the options that it was shown, and recognises those in URLs and under names like `password`.
+ * It knows the secrets that it was shown, in whatever form a text says them, and recognises others in URLs and under names like
+ * `password`. Until it is shown a secret, it holds nothing.
+ *
+ * @example
+ * const redactor = new Redactor();
+ * redactor.keep({ url: 'redis://app:s3cret-1@localhost' });
+ * redactor.text('rejected s3cret-1'); // 'rejected ***'
  */
 export class Redactor {
-  readonly #secrets = new Set<string>();
+  #known: KnownSecrets | undefined;
 
   /** Remembers every credential in `options`: what stands under a telling name, in a URL, or in its query. */
   keep(options: unknown): void {
+    let characters = 0;
     // What stands under a telling name is secret as a whole: `credentials: { … }`.
-    search(options, TELLING_KEY, (value, key) => {
-      if (typeof value === 'number') this.#keepValue(String(value), key);
-      else this.#keepText(value, key);
+    walkValues(options, MOST_VALUES, TELLING_NAME, (value, name) => {
+      this.#keepValue(String(value), name);
+      if (typeof value === 'string' && characters < MOST_CHARACTERS) {
+        characters += Math.min(value.length, MOST_OF_ONE);
+        this.#keepTold(value.slice(0, MOST_OF_ONE));
+      }
     });
-  }
-
-  /** Remembers the credentials in injected values that are plain data: through a service one comes to half the process. */
-  keepData(values: readonly unknown[]): void {
-    search(values.filter(isData), undefined, (value, key) => {
-      if (typeof value === 'number') return;
-      this.#keepText(value, '');
-      if (CERTAIN_KEY.test(key) && value.length >= SHORTEST_INJECTED) this.#secrets.add(value);
-    });
-  }
-
-  /** The text without credentials. */
-  text(text: string): string {
-    let clean = text.includes('@') ? text.replace(URL_CREDENTIALS, `://${STRUCK}@`) : text;
-    for (const telling of TELLING_TEXTS) clean = clean.replace(telling, `$1${STRUCK}`);
-    for (const secret of this.#secrets) clean = clean.replaceAll(secret, STRUCK);
-    return clean;
   }
 
   /**
-   * The error itself if it is plain data without a credential, however deep; otherwise a copy with its name, message,
-   * stack, code and cause, without credentials, and nothing else. ioredis, for one, puts `AUTH user password` on its errors.
+   * Remembers the credentials in injected values that are plain data: through a service one comes to half the process. `names`
+   * are those that the values are injected under, as far as they are texts: one injected as `DB_PASSWORD` is a secret itself.
+   */
+  keepData(values: readonly unknown[], names: readonly unknown[] = []): void {
+    let characters = 0;
+    values.forEach((root, index) => {
+      if (!isData(root)) return;
+      walkValues(root, MOST_VALUES, undefined, (value, name) => {
+        if (typeof value === 'number') return;
+        const under = names[index];
+        const told = value === root && typeof under === 'string' ? under : name;
+        if (CERTAIN_NAME.test(told) && value.length >= SHORTEST_INJECTED) this.#add(value);
+        if (characters < MOST_CHARACTERS) {
+          characters += Math.min(value.length, MOST_OF_ONE);
+          this.#keepTold(value.slice(0, MOST_OF_ONE), SHORTEST_INJECTED);
+        }
+      });
+    });
+  }
+
+  /**
+   * The text without credentials, each replaced by `***`. Of one of more than 8,192 characters it is the first and the last
+   * 4,000, with a word on how many were left out between; a credential is never cut in two.
+   */
+  text(text: string): string {
+    if (text.length <= LONGEST_TEXT) return strike(text, this.#find(text));
+    const head = text.slice(0, SHOWN + BEYOND);
+    const tail = text.slice(-(SHOWN + BEYOND));
+    // What goes on without a break through all that is searched beyond the cut might belong to a secret.
+    const tailStart = tail.search(BREAK);
+    const ofHead = [...this.#find(head), { start: startOfLastRun(head), end: head.length }];
+    const ofTail = [...this.#find(tail), { start: 0, end: tailStart === -1 ? tail.length : tailStart }];
+    const leftOut = `\n… ${text.length - 2 * SHOWN} characters left out …\n`;
+    return strike(head, ofHead, 0, SHOWN) + leftOut + strike(tail, ofTail, BEYOND);
+  }
+
+  /**
+   * The error itself if it is plain data without a credential, however deep, and not more than can be searched in no time;
+   * otherwise a copy with its name, message, stack, code and cause, without credentials, and nothing else. ioredis, for one,
+   * puts `AUTH user password` on its errors. Never throws.
    */
   error(error: unknown): Error {
     try {
-      if (error instanceof Error && this.#isClean(error)) return error;
-      return this.#copy(error, new Set());
+      if (error instanceof Error) {
+        const printed = printedText(error);
+        if (printed !== undefined && strike(printed, this.#find(printed)) === printed) return error;
+      }
+      return copyError(error, (text) => this.text(text));
     } catch {
       return new Error('something was thrown that cannot be read'); // a getter or a proxy of it throws
     }
   }
 
-  #keepText(text: string, key: string): void {
-    this.#keepValue(text, key);
-    for (const [found] of text.matchAll(URL_CREDENTIALS)) {
-      const [user = '', ...password] = found.slice('://'.length, -1).split(':');
-      this.#keepValue(user, 'user');
-      this.#keepValue(password.join(':'), 'password');
+  #find(text: string): Passage[] {
+    const passages = this.#findPlain(text);
+    const unescaped = unescapeText(text);
+    if (unescaped.text === text) return passages;
+    return [...passages, ...this.#findPlain(unescaped.text).map((passage) => unescaped.toOriginal(passage))];
+  }
+
+  #findPlain(text: string): Passage[] {
+    const told = findTelling(text);
+    return this.#known ? [...told, ...this.#known.find(text)] : told;
+  }
+
+  /** Remembers the credentials that a text tells: those of a URL, its query or a connection string. */
+  #keepTold(text: string, shortest = 0): void {
+    if (!/[:=]/.test(text)) return;
+    for (const { start, end } of findUrlCredentials(text)) this.#keepUserInfo(text.slice(start, end));
+    // A text that is a URL as a whole ends its credentials at its last @, whatever they are.
+    const whole = /^[a-z][a-z0-9+.-]{0,31}:\/\/([^\n]{1,4096})@/i.exec(text)?.[1];
+    if (whole !== undefined) this.#keepUserInfo(whole);
+    for (const [, name = '', value = ''] of text.matchAll(/[?&]([^?=&\s]{1,64})=([^&#\s]+)/g)) {
+      if (value.length >= shortest) this.#keepValue(value, name);
     }
-    for (const [, name = '', value = ''] of text.matchAll(/[?&]([^=&\s]+)=([^&#\s]+)/g)) this.#keepValue(value, name);
-  }
-
-  #keepValue(value: string, key: string): void {
-    const shortest = TELLING_KEY.test(key) ? SHORTEST_SECRET : USER_KEY.test(key) ? SHORTEST_USER : Infinity;
-    for (const form of [value, decode(value)]) if (form.length >= shortest) this.#secrets.add(form);
-    for (const oldest of this.#secrets) {
-      if (this.#secrets.size <= MOST_SECRETS) break;
-      this.#secrets.delete(oldest);
+    for (const { start, end } of findByPattern(text)) {
+      if (end - start >= shortest) this.#keepValue(text.slice(start, end), 'secret');
     }
   }
 
-  #copy(error: unknown, seen: Set<unknown>): Error {
-    seen.add(error);
-    const copy = new Error(this.text(describeError(error)));
-    if (typeof error !== 'object' || error === null) return copy;
-    if ('code' in error && typeof error.code === 'string') Object.assign(copy, { code: this.text(error.code) });
-    if (!(error instanceof Error)) return copy;
-    copy.name = this.text(nameOf(error));
-    if (typeof error.stack === 'string') copy.stack = this.text(error.stack);
-    if (error.cause !== undefined && !seen.has(error.cause)) copy.cause = this.#copy(error.cause, seen);
-    return copy;
+  #keepUserInfo(userInfo: string): void {
+    const [user = '', ...password] = userInfo.split(':');
+    this.#keepValue(user, 'user');
+    this.#keepValue(password.join(':'), 'password');
   }
 
-  /** Whether neither `inspect` nor `JSON.stringify` can print a credential: only plain data without one is clean. */
-  #isClean(root: Error): boolean {
-    const seen = new Set<object>();
-    const visit = (value: unknown, key: string): boolean => {
-      if (typeof value === 'function') return false;
-      if (typeof value === 'string') return (value === '' || !TELLING_KEY.test(key)) && this.text(value) === value;
-      if (typeof value === 'number') return !this.#secrets.has(String(value));
-      if (typeof value !== 'object' || value === null || seen.has(value)) return true;
-      seen.add(value);
-      if (seen.size > MOST_OBJECTS || !isPlainData(value) || isAuthentication(value)) return false;
-      if (value instanceof Error && ![value.name, value.message, value.stack ?? ''].every((text) => visit(text, ''))) {
-        return false;
-      }
-      return entries(value).every(([name, item]) => this.text(name) === name && visit(item, name));
-    };
-    return visit(root, '');
-  }
-}
-
-/** What an error says. Node leaves the message of an AggregateError empty: a refused connection is one. */
-export function describeError(error: unknown): string {
-  if (typeof error === 'string') return error;
-  if (!(error instanceof Error)) return describeThrown(error);
-  if (typeof error.message === 'string' && error.message !== '') return error.message;
-  if (error instanceof AggregateError && Array.isArray(error.errors)) {
-    const messages = error.errors.filter((inner) => inner instanceof Error && !(inner instanceof AggregateError));
-    if (messages.length > 0) return messages.map(describeError).join('; ');
-  }
-  return 'code' in error && typeof error.code === 'string' ? error.code : nameOf(error);
-}
-
-function describeThrown(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return `${String(value)} was thrown, which is no Error`;
-  const message: unknown = Reflect.get(value, 'message');
-  return typeof message === 'string' && message !== '' ? message : 'an object was thrown that is no Error';
-}
-
-function nameOf(error: Error): string {
-  const name: unknown = error.name; // may have been overwritten with anything
-  return String(name);
-}
-
-/** An object's own values by name, those of Maps and Sets included. No getter is called. */
-function entries(value: object): [string, unknown][] {
-  const own = Reflect.ownKeys(value).map((key): [string, unknown] => {
-    const property = Object.getOwnPropertyDescriptor(value, key);
-    return [String(key), property?.value];
-  });
-  if (value instanceof Map) return [...own, ...[...value].map(([key, item]): [string, unknown] => [String(key), item])];
-  if (value instanceof Set) return [...own, ...[...value].map((item): [string, unknown] => ['', item])];
-  return own;
-}
-
-/**
- * Calls `visit` for each text and number that `root` is or holds, however deep, with the name that it stands under; or with
- * one further up, if it is such that all below it has `inherited` it.
- */
-function search(
-  root: unknown,
-  inherited: RegExp | undefined,
-  visit: (value: string | number, key: string) => void,
-): void {
-  const seen = new Set<object>();
-  const look = (value: unknown, key: string): void => {
-    if (typeof value === 'number' || typeof value === 'string') visit(value, key);
-    else if (value instanceof URL) visit(value.href, key);
-    else if (value instanceof Uint8Array) visit(Buffer.from(value).toString(), key);
-    else if (typeof value === 'object' && value !== null && !seen.has(value) && seen.size < MOST_OBJECTS) {
-      seen.add(value);
-      for (const [name, item] of entries(value)) look(item, inherited?.test(key) ? key : name);
+  #keepValue(value: string, name: string): void {
+    const isSecret = TELLING_NAME.test(name);
+    if (!isSecret && !USER_NAME.test(name)) return;
+    for (const form of value.includes('%') ? [value, decode(value)] : [value]) {
+      if (isSecret || form.length >= SHORTEST_USER) this.#add(form);
+      else (this.#known ??= new KnownSecrets()).addUser(form);
     }
-  };
-  look(root, '');
+  }
+
+  #add(secret: string): void {
+    (this.#known ??= new KnownSecrets()).add(secret);
+  }
+}
+
+function startOfLastRun(text: string): number {
+  let start = text.length;
+  while (start > 0 && !BREAK.test(text.charAt(start - 1))) start -= 1;
+  return start;
 }
 
 function isData(value: unknown): boolean {
@@ -192,24 +168,6 @@ function isData(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value) || value instanceof URL || value instanceof Uint8Array) return true;
   return [null, Object.prototype].includes(Object.getPrototypeOf(value) as object | null);
-}
-
-/** Whether an object is printed as the data that it holds, by nothing that could print something else. */
-function isPlainData(value: object): boolean {
-  if ('toJSON' in value && !(value instanceof Date)) return false;
-  if (Symbol.for('nodejs.util.inspect.custom') in value) return false;
-  for (const key of Reflect.ownKeys(value)) {
-    const property = Object.getOwnPropertyDescriptor(value, key);
-    if (property?.get && key !== 'stack') return false; // V8 has made an accessor of it
-  }
-  if (value instanceof Error || Array.isArray(value)) return true;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return [null, Object.prototype, Map.prototype, Set.prototype, Date.prototype].includes(prototype as object | null);
-}
-
-/** An ioredis command that carries a password in its arguments. */
-function isAuthentication(value: object): boolean {
-  return 'args' in value && 'name' in value && (value.name === 'auth' || value.name === 'hello');
 }
 
 function decode(text: string): string {

@@ -13,6 +13,7 @@ export interface Dependency {
   /** The clients that are built on it, held or not: they end before it. */
   readonly dependents: Set<Dependency>;
   hold(holder: Holder): void;
+  retain(holder: Holder): void;
   leave(holder: Holder): void;
   withdraw(holder: Holder): Promise<CloseFailure[]>;
   release(holder: Holder, closing: Closing): Promise<CloseFailure[]>;
@@ -75,6 +76,11 @@ export class Build {
       this.leave();
       throw error;
     }
+  }
+
+  /** The client is ending: what it is built on stays open until it has ended, even if nobody held the client. */
+  retain(): void {
+    for (const dependency of this.dependencies) dependency.retain(this);
   }
 
   /** The client's last holder has left without closing it. */

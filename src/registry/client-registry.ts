@@ -16,12 +16,12 @@ import { ClientLogger } from '../events/client-logger.js';
 import type { Build } from './build.js';
 import { BuildTracker } from './build-tracker.js';
 import { Cancellation } from './cancellation.js';
+import { ClientPool } from './client-pool.js';
 import type { ClientHealth, ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
 import type { Closing } from './holding.js';
-import { releaseAll } from './release-all.js';
 import { Registration, type ClientSource } from './registration.js';
-import type { SharedClient } from './shared-client.js';
+import type { BuildRequest, SharedClient } from './shared-client.js';
 
 /** Milliseconds that a health check may take unless told otherwise. */
 const CHECK_TIMEOUT = 1_000;
@@ -117,6 +117,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
       state: client?.state ?? (this.#phase === 'closing' ? 'closed' : 'idle'),
       consumers: [...consumers],
       ...structuredClone(client?.history),
+      ...(client?.members && { members: client.members }),
     }));
   }
 
@@ -285,20 +286,12 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   async #build(registration: Registration, consumer?: string): Promise<unknown> {
-    const { name, source, client: known } = registration;
-    const mayBuild = this.#phase === 'booting' || this.#phase === 'started';
+    const { name, client: known } = registration;
     const isBuilt = known?.state === 'creating' || known?.state === 'open';
-    if (this.#phase === 'closing' || (!mayBuild && !isBuilt)) throw new ClientsClosedError(name);
+    if (this.#phase === 'closing' || (!this.#mayBuild && !isBuilt)) throw new ClientsClosedError(name);
     this.#tracker.current?.dependOn(registration.share());
     const getReady = async (client: SharedClient): Promise<void> => {
-      const built = client.get({
-        tracker: this.#tracker,
-        consumer,
-        isStarted: () => registration.isHolding,
-        resolve: (tokens) => this.#resolve(tokens, source, name),
-        resolveOptions: () => source.resolveOptions(name),
-        findInjected: () => this.#findInjected(registration),
-      });
+      const built = client.get(this.#requestFor(registration, registration.definition, consumer));
       await built;
       // A client of the process may have been built by an application that is still booting.
       if (registration.isHolding) await client.open();
@@ -315,8 +308,33 @@ export class ClientRegistry<C = Record<string, unknown>> {
     return registration.built;
   }
 
+  /** What a build gets from this application: of the client itself, or of one of its keyed clients. */
+  #requestFor(registration: Registration, definition: ClientDefinition, consumer?: string): BuildRequest {
+    const { name, source } = registration;
+    return {
+      tracker: this.#tracker,
+      consumer,
+      isStarted: () => registration.isHolding,
+      resolve: (tokens) => this.#resolve(tokens, source, name),
+      resolveOptions: () => source.resolveOptions(name),
+      findInjected: () => this.#findInjected(registration, definition),
+      createPool: (owner, options) =>
+        new ClientPool(owner, options, {
+          mayBuild: () => this.#mayBuild,
+          requestFor: (one) => ({
+            ...this.#requestFor(registration, one),
+            resolveOptions: () => Promise.resolve(undefined), // the factory of forRootAsync knows names, not keys
+          }),
+        }),
+    };
+  }
+
+  get #mayBuild(): boolean {
+    return this.#phase === 'booting' || this.#phase === 'started';
+  }
+
   /** The clients that Nest has injected into what a client injects: nobody asks for those while it is built. */
-  *#findInjected({ definition, source, isOfProcess }: Registration): Iterable<SharedClient> {
+  *#findInjected({ source, isOfProcess }: Registration, definition: ClientDefinition): Iterable<SharedClient> {
     for (const name of source.findDependencies(definition)) {
       const dependency = this.#registrations.get(name);
       // A client of the process outlives the application, and cannot keep one of its clients open.
@@ -369,29 +387,28 @@ export class ClientRegistry<C = Record<string, unknown>> {
    * @returns why clients did not close gracefully, by name
    */
   async #releaseAll(closing: Closing): Promise<Map<string, Error>> {
-    const used = [...this.#registrations.values()].flatMap((registration) => {
-      const { client, isOfProcess } = registration;
-      return client ? [{ client, holder: registration, mustEnd: !isOfProcess }] : [];
-    });
+    const used = [...this.#registrations.values()].flatMap((registration) =>
+      registration.client ? [{ registration, client: registration.client }] : [],
+    );
     // An application that has never started holds nothing yet. What has ended under it cannot be held, and need not be.
-    for (const { holder } of used) attempt(() => holder.hold());
-    for (const { client, holder, mustEnd } of used) {
-      holder.built = undefined;
-      if (mustEnd) client.refuse();
+    for (const { registration } of used) attempt(() => registration.hold());
+    for (const { registration, client } of used) {
+      registration.built = undefined;
+      if (!registration.isOfProcess) client.refuse();
     }
-    const outcomes = await releaseAll(used, closing);
-    const names = new Map<object, string>(used.map(({ client, holder }) => [client, holder.name]));
+    const names = new Map<object, string>(used.map(({ client, registration }) => [client, registration.name]));
     const failures = new Map<string, Error>();
-    for (const [{ holder }, failed] of outcomes) {
-      // What is not declared here has ended with the one that is, and is named after it.
-      for (const [client, error] of failed) {
-        const name = names.get(client) ?? holder.name;
+    const release = async ({ registration, client }: (typeof used)[number]): Promise<void> => {
+      for (const [failed, error] of await client.release(registration, closing)) {
+        // What is not declared here has ended with the one that is, and is named after it.
+        const name = names.get(failed) ?? registration.name;
         if (!failures.has(name)) failures.set(name, error);
       }
-    }
-    for (const { client, holder } of used) {
-      client.observers.delete(holder.observe);
-      if (!client.cancellation.isCancelled) holder.client = undefined; // others go on with it
+    };
+    await Promise.all(used.map(release));
+    for (const { client, registration } of used) {
+      client.observers.delete(registration.observe);
+      if (!client.cancellation.isCancelled) registration.client = undefined; // others go on with it
     }
     const declared = [...names.values()].filter((name) => failures.has(name));
     return new Map(declared.map((name) => [name, failures.get(name) as Error]));

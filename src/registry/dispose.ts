@@ -1,5 +1,6 @@
 import type { ClientDefinition } from '../definition/client-definition.js';
-import { describeError, type Redactor } from '../redaction/redactor.js';
+import { describeError } from '../errors/describe-error.js';
+import type { Redactor } from '../redaction/redactor.js';
 import { within } from './deadline.js';
 
 type Disposables = AsyncDisposable & Disposable;

@@ -1,7 +1,8 @@
 import type { ClientDefinition } from '../definition/client-definition.js';
 import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
 import type { ClientEventDetails } from '../events/client-event.js';
-import { describeError, type Redactor } from '../redaction/redactor.js';
+import { describeError } from '../errors/describe-error.js';
+import type { Redactor } from '../redaction/redactor.js';
 import type { Cancellation } from './cancellation.js';
 import type { ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
@@ -30,6 +31,15 @@ export interface Surroundings {
   newestErrorSince(date: Date): string | undefined;
 }
 
+/** Holds the clients of many keys. */
+export interface Pool {
+  status(): NonNullable<ClientStatus['members']>;
+  /** Why some of the clients in use cannot be used, if so. Always answers within `timeout` milliseconds. */
+  check(timeout: number): Promise<Error | undefined>;
+  /** Never rejects. Waits for running work for at most `longestWork` milliseconds. */
+  close(closing: Closing, longestWork: number): Promise<Error | undefined>;
+}
+
 /** A client that is built: it connects, is watched, checked and, once, disposed of. */
 export class OpenClient {
   readonly history: ClientHistory = {};
@@ -45,6 +55,8 @@ export class OpenClient {
   constructor(
     readonly instance: unknown,
     private readonly owner: Surroundings,
+    /** Of keyed clients, which are checked and closed as the pool does it. */
+    readonly pool?: Pool,
   ) {}
 
   // ── watch ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,6 +184,7 @@ export class OpenClient {
 
   /** Why the client cannot be used, if so. Checks never pile up: there is one at a time, which all who ask wait for. */
   async check(timeout: number): Promise<Error | undefined> {
+    if (this.pool) return this.pool.check(timeout);
     const { redactor, cancellation } = this.owner;
     const late = () => new Error(`no answer within ${Math.round(timeout)} ms`);
     try {
@@ -205,9 +218,11 @@ export class OpenClient {
   }
 
   /** Closes the client gracefully, else by force. Never rejects. Returns why it did not close gracefully, if so. */
-  dispose({ remaining }: Closing): Promise<Error | undefined> {
+  dispose(closing: Closing): Promise<Error | undefined> {
     this.end();
-    return dispose(this.owner.definition, this.instance, this.owner.redactor, remaining);
+    const { definition, redactor } = this.owner;
+    if (!this.pool) return dispose(definition, this.instance, redactor, closing.remaining);
+    return this.pool.close(closing, definition.declaredLifecycle?.closeTimeout ?? Infinity);
   }
 }
 

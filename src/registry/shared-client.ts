@@ -1,18 +1,19 @@
 import type { InjectionToken } from '@nestjs/common';
-import type { ClientDefinition } from '../definition/client-definition.js';
+import type { ClientDefinition, PoolOptions } from '../definition/client-definition.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
 import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
 import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
 import { ClientsError } from '../errors/clients.error.js';
 import type { ClientEventDetails } from '../events/client-event.js';
-import { describeError, Redactor } from '../redaction/redactor.js';
+import { describeError } from '../errors/describe-error.js';
+import { Redactor } from '../redaction/redactor.js';
 import { Build, type Dependency } from './build.js';
 import type { BuildTracker } from './build-tracker.js';
 import { Cancellation } from './cancellation.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
 import { UNHURRIED, type CloseFailure, type Closing, type Holder } from './holding.js';
-import { elapsed, OpenClient, type ClientHistory, type Surroundings } from './open-client.js';
+import { elapsed, OpenClient, type ClientHistory, type Pool, type Surroundings } from './open-client.js';
 
 /** What one build gets from the application that asks for it. */
 export interface BuildRequest {
@@ -27,6 +28,8 @@ export interface BuildRequest {
   resolveOptions(): Promise<unknown>;
   /** The clients that Nest has injected into what the client injects. */
   findInjected(): Iterable<Dependency>;
+  /** Makes the pool of keyed clients that belongs to the client. */
+  createPool(owner: Surroundings, options: PoolOptions): Pool;
 }
 
 export type Observer = (details: ClientEventDetails) => void;
@@ -63,11 +66,15 @@ export class SharedClient implements Dependency, Surroundings {
   /** The disposal of what failed builds have made, and of what those held. */
   readonly #remains = new Set<Promise<CloseFailure[]>>();
 
-  /** @param unheard is told what happens when nobody else is */
+  /**
+   * @param unheard is told what happens when nobody else is
+   * @param key which one it is of the keyed clients of that name
+   */
   constructor(
     readonly name: string,
     readonly definition: ClientDefinition,
     readonly unheard?: Observer,
+    readonly key?: string,
   ) {}
 
   get state(): ClientState {
@@ -89,6 +96,11 @@ export class SharedClient implements Dependency, Surroundings {
 
   get dependencies(): Iterable<Dependency> {
     return 'build' in this.#life ? this.#life.build.dependencies : [];
+  }
+
+  /** Of keyed clients: those that there are. */
+  get members(): ClientStatus['members'] {
+    return 'client' in this.#life ? this.#life.client.pool?.status() : undefined;
   }
 
   /** What `status()` tells of its life so far. */
@@ -122,6 +134,13 @@ export class SharedClient implements Dependency, Surroundings {
   hold(holder: Holder): void {
     this.cancellation.throwIfCancelled();
     if (!this.isHeld && 'build' in this.#life) this.#life.build.hold();
+    this.#holders.add(holder);
+  }
+
+  /** Keeps the client open until the holder, which is ending, has ended; also if the client is about to close. */
+  retain(holder: Holder): void {
+    if (this.#ended) return; // it waits for the holder, which is its dependent
+    if (!this.isHeld && 'build' in this.#life) this.#life.build.retain();
     this.#holders.add(holder);
   }
 
@@ -167,6 +186,7 @@ export class SharedClient implements Dependency, Surroundings {
     this.refuse();
     this.#closing = closing;
     const build = 'build' in this.#life ? this.#life.build : undefined;
+    build?.retain();
     const before = await Promise.all([...this.dependents].map((dependent) => dependent.end(closing)));
     const failure = await this.#close(closing);
     const own: CloseFailure[] = failure ? [[this, failure]] : [];
@@ -177,7 +197,7 @@ export class SharedClient implements Dependency, Surroundings {
 
   /** From now on nobody gets the client; whoever waits for it is refused at once. */
   refuse(): void {
-    this.cancellation.cancel(() => new ClientsClosedError(this.name));
+    this.cancellation.cancel(() => this.#closedError());
     if (this.#life.state === 'idle') this.#life = { state: 'closed', history: {} };
   }
 
@@ -190,7 +210,7 @@ export class SharedClient implements Dependency, Surroundings {
       this.#life = { state: 'creating', build };
       build.result = this.#build(build, request);
     }
-    if (!('build' in this.#life)) throw new ClientsClosedError(this.name);
+    if (!('build' in this.#life)) throw this.#closedError();
     return this.#life.build.result;
   }
 
@@ -227,14 +247,16 @@ export class SharedClient implements Dependency, Surroundings {
     const { name, redactor, definition } = this;
     const { blueprint } = definition;
     const dependencies = await request.resolve(blueprint.inject);
-    redactor.keepData(dependencies);
+    redactor.keepData(dependencies, blueprint.inject);
     build.pending = 'the factory of forRootAsync has not returned yet';
     const supplied = blueprint.configurable ? await request.resolveOptions() : undefined;
     for (const dependency of request.findInjected()) build.add(dependency);
     build.pending = 'create() has not returned yet';
-    const instance = await blueprint.create({ name, dependencies, supplied, redactor });
+    let pool: Pool | undefined;
+    const createPool = (options: PoolOptions) => (pool = request.createPool(this, options));
+    const instance = await blueprint.create({ name, dependencies, supplied, redactor, createPool });
     if (instance === undefined || instance === null) throw new TypeError('create() returned no client');
-    const client = new OpenClient(instance, this);
+    const client = new OpenClient(instance, this, pool);
     try {
       client.watch();
     } catch (error) {
@@ -247,9 +269,17 @@ export class SharedClient implements Dependency, Surroundings {
   #explain(error: unknown): Error {
     const { name } = this;
     // One that is not about another client says already whose it is, what is wrong and how to mend it.
-    if (isClientsError(error) && (error.client ?? name) === name) return error;
+    if (isClientsError(error) && (error.client ?? name) === name) return this.#nameKey(error);
     const cause = this.redactor.error(error);
-    return new ClientsCreateFailedError(name, describeError(cause), { cause });
+    return this.#nameKey(new ClientsCreateFailedError(name, describeError(cause), { cause }));
+  }
+
+  #nameKey<E extends ClientsError>(error: E): E {
+    return this.key === undefined ? error : error.ofKey(this.key, this.name);
+  }
+
+  #closedError(): ClientsClosedError {
+    return this.#nameKey(new ClientsClosedError(this.name));
   }
 
   /**
@@ -293,7 +323,7 @@ export class SharedClient implements Dependency, Surroundings {
       return { ...about, status: 'idle', ...(error && { error }) }; // the error of a build that failed
     }
     const startedAt = performance.now();
-    const problem = life.state === 'open' ? await life.client.check(timeout) : new ClientsClosedError(this.name);
+    const problem = life.state === 'open' ? await life.client.check(timeout) : this.#closedError();
     const duration = elapsed(startedAt);
     if (!problem) return { ...about, status: 'up', duration };
     return { ...about, status: 'down', duration, error: summarize(problem) };

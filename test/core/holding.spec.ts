@@ -1,10 +1,9 @@
-import { forwardRef, Inject, Injectable } from '@nestjs/common';
+import { forwardRef, Inject, Injectable, Scope } from '@nestjs/common';
 import { LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ClientRegistry, defineClient, getClientToken, InjectClient } from '../../src/index.js';
-import { SharedClient } from '../../src/registry/shared-client.js';
 import { bootApp, clientsOf, moduleOf, recordEvents, registryOf, rejection, turn } from '../support/boot-app.js';
 import { deferred } from '../support/deferred.js';
 import { Journal, type FakeClient } from '../support/journal.js';
@@ -171,32 +170,6 @@ it('closes every client once, dependents first, for random clients of two applic
   );
 }, 60_000);
 
-it('stays open while a lease holds it, and is closed by force when the time for closing is up', async () => {
-  for (const released of [true, false]) {
-    const journal = new Journal();
-    const main = journal.client('main');
-    const top = journal.client('top', on('main'));
-    const app = await bootApp({ imports: [clientsOf({ main, top }, { shutdownTimeout: 80 })] });
-    const registry = registryOf(app);
-    const { hold } = SharedClient.prototype;
-    let client!: SharedClient;
-    SharedClient.prototype.hold = function (this: SharedClient, holder) {
-      if (this.name === 'main') client = this;
-      hold.call(this, holder);
-    };
-    await registry.get('top');
-    SharedClient.prototype.hold = hold;
-    const lease = { isHolding: true };
-    client.hold(lease);
-    const closed = registry.close().then(() => 'closed');
-    await turns(3);
-    expect(journal.of('close')).toEqual(['close top']);
-    if (released) await client.release(lease, { remaining: () => 1_000 });
-    expect(await closed).toBe('closed');
-    expect(journal.of('close')).toEqual(['close top', 'close main']);
-  }
-});
-
 it('closes a base after what a failed build has made on it', async () => {
   const journal = new Journal();
   const gate = deferred();
@@ -266,4 +239,17 @@ it('tells each application of the closing that it has caused, and nothing of ano
   expect(heard1.map(({ client, type }) => `${client} ${type}`)).toEqual([]);
   expect(heard2.map(({ client, type }) => `${client} ${type}`)).toEqual(['other closing', 'other closed']);
   expect(journal.of('close')).toEqual(['close top', 'close base']);
+});
+
+it('says that a client is built on itself when a transient service stands between', async () => {
+  @Injectable({ scope: Scope.TRANSIENT })
+  class Service {
+    constructor(@InjectClient('a') readonly a: FakeClient) {}
+  }
+  const services = moduleOf({ providers: [Service], exports: [Service] });
+  const a = new Journal().client('a', { inject: [Service] }, { createTimeout: 2_000 });
+  const app = await bootApp({ imports: [clientsOf({ a }, { imports: [services] })] });
+  const error = await rejection(registryOf(app).get('a'));
+  expect(error).toMatchObject({ code: 'CLIENTS_CREATE_FAILED' });
+  expect(error.message).toContain('it is built on itself: "a" -> "a"');
 });

@@ -4,6 +4,7 @@ import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
+import { configurableClient } from '../../src/definition/configurable-client.js';
 import { defineClient, type ClientDefinition, type ClientDefinitions } from '../../src/index.js';
 import { dynamoDBClient } from '../../src/dynamodb/index.js';
 import { redisClient, redisCluster } from '../../src/redis/index.js';
@@ -56,11 +57,21 @@ function stringify(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item)) ?? '';
 }
 
+/** Where a text says the canary in base64, wherever in it, or -1. */
+function findInBase64(text: string): number {
+  for (const { 0: run, index } of text.matchAll(/[\w+/=-]{16,}/g)) {
+    for (const offset of [0, 1, 2, 3]) {
+      if (Buffer.from(run.slice(offset), 'base64').includes(CANARY)) return index;
+    }
+  }
+  return -1;
+}
+
 let looks = 0;
 function expectClean(value: unknown, where: string): void {
   looks += 1;
   const text = forms(value);
-  const at = text.indexOf(CANARY);
+  const at = Math.max(text.indexOf(CANARY), findInBase64(text));
   expect(at === -1 ? '' : `${where}: …${text.slice(Math.max(0, at - 200), at + 100)}…`).toBe('');
 }
 
@@ -263,6 +274,61 @@ describeWithRedis('a secret in the options', () => {
       },
       false,
     );
+  });
+
+  test('does not get out in another spelling, or in a part of something longer', async () => {
+    const spellings: [string, (password: string) => string][] = [
+      ['url', encodeURIComponent],
+      ['urlTwice', (password) => encodeURIComponent(encodeURIComponent(password))],
+      ['form', (password) => String(new URLSearchParams({ x: password }))],
+      ['json', (password) => JSON.stringify({ x: password })],
+      ['jsonInJson', (password) => JSON.stringify(JSON.stringify({ x: password }))],
+      ['inspected', (password) => inspect([password])],
+      ['trimmed', (password) => password.trim()],
+      ['base64', (password) => Buffer.from(`app:${password}`).toString('base64')],
+      ['base64url', (password) => Buffer.from(`app:${password}`).toString('base64url')],
+      ['base64OfJson', (password) => Buffer.from(JSON.stringify({ x: password })).toString('base64')],
+      ['long', (password) => `${'word '.repeat(790)}${password}${' word'.repeat(200_000)}`],
+      ['longEnd', (password) => `${'word '.repeat(200_000)}${password}${' word'.repeat(795)}`],
+    ];
+    const clients = spellings.map(([name, spell]): [string, ClientDefinition] => {
+      const password = ` "it's" ${secret()}/@é+% `;
+      const fail = () => {
+        throw Object.assign(new Error(spell(password)), { sent: [spell(password)] });
+      };
+      const driver = { create: () => ({}), connect: fail, check: fail, close: fail, destroy: fail };
+      return [name, configurableClient({ kind: 'canary', findProblem: () => undefined, ...driver }, { password })];
+    });
+    await expectNoLeak(Object.fromEntries(clients), false);
+  });
+
+  test('does not get out though nobody has shown it, where something tells it', async () => {
+    const pem = (body: string) => `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----`;
+    const texts: [string, () => string][] = [
+      ['urlWithSpace', () => `cannot reach amqp://app:correct ${secret()}@mq`],
+      ['urlWithQuote', () => `cannot reach postgres://app:it's${secret()}@db/x`],
+      ['urlInQuery', () => `GET /?to=${encodeURIComponent(`redis://app:${secret()}@db`)}`],
+      ['pass', () => JSON.stringify({ pass: secret() })],
+      ['passInJson', () => JSON.stringify(JSON.stringify({ pass: `"${secret()}"` }))],
+      ['accountKey', () => `AccountName=x;AccountKey=${secret()}==;EndpointSuffix=x`],
+      ['sharedAccessKey', () => `Endpoint=sb://x/;SharedAccessKey=${secret()}=`],
+      ['signed', () => `GET https://x/?se=1&sig=${secret()}&X-Amz-Signature=${secret()}`],
+      ['pem', () => pem(secret())],
+      ['pemInJson', () => JSON.stringify({ value: pem(secret()) })],
+      ['jwt', () => `sent eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.${secret()}`],
+      ['cookie', () => `refused\nCookie: a=b; sid=${secret()}\nHost: x`],
+      ['authorization', () => `Authorization: Custom ${secret()}`],
+      ['command', () => `-ERR after AUTH app ${secret()}`],
+      ['commandList', () => inspect(['HELLO', '3', 'AUTH', 'app', secret()])],
+    ];
+    const clients = texts.map(([name, text]): [string, ClientDefinition] => {
+      const fail = () => {
+        throw new Error('it failed', { cause: new AggregateError([new Error(text()), text()], text()) });
+      };
+      const driver = { create: () => ({}), connect: fail, check: fail, close: fail, destroy: fail };
+      return [name, defineClient(driver)];
+    });
+    await expectNoLeak(Object.fromEntries(clients), false);
   });
 
   afterAll(() => {

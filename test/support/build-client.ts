@@ -7,5 +7,9 @@ export async function buildClient<T>(
   given: { name?: string; dependencies?: readonly unknown[]; supplied?: unknown } = {},
 ): Promise<T> {
   const { name = 'client', dependencies = [], supplied } = given;
-  return definition.blueprint.create({ name, dependencies, supplied, redactor: new Redactor() });
+  return definition.blueprint.create({ name, dependencies, supplied, redactor: new Redactor(), createPool: noPool });
+}
+
+function noPool(): never {
+  throw new Error('keyed clients need a registry');
 }

@@ -98,6 +98,12 @@ export const ROWS = {
     fault: "two and three apps in one process with `scope: 'process'`, closed in every order, one failing to boot",
     holds: 'one client, closed with the last; a new app afterwards gets a new one',
   },
+  keyed: {
+    fault:
+      '1,000 random lives of keyed clients on a real Redis: use, lease, release, evict, idle, full, failing builds, shutdown at any moment',
+    holds:
+      'nothing closed while held, never more than `max`, each closed once, 0 connections in `CLIENT LIST` after it',
+  },
   owned: {
     fault: 'a client with `owned: false`',
     holds: 'never closed by this module',

@@ -1,0 +1,38 @@
+import { ClientDefinition } from './client-definition.js';
+import { LONGEST_TIMEOUT, type ClientLifecycle } from './client-lifecycle.js';
+import { BOOLEAN, findOptionProblem, isObject, oneOf, TIMEOUT, type Rule } from './rules.js';
+
+const LIFECYCLE_RULES = {
+  eager: BOOLEAN,
+  connect: oneOf('build', 'bootstrap', 'use'),
+  waitUntilReady: BOOLEAN,
+  createTimeout: TIMEOUT,
+  closeTimeout: TIMEOUT,
+  owned: BOOLEAN,
+  scope: oneOf('app', 'process'),
+} satisfies Record<keyof ClientLifecycle, Rule>;
+
+/** What is wrong with a definition, and in which part of it. */
+export interface DefinitionProblem {
+  readonly part: 'definition' | 'lifecycle';
+  readonly problem: string;
+}
+
+/**
+ * Says what is wrong with a client's definition, as far as it is complete; never a value.
+ *
+ * @param fromFactory whether the factory of `forRootAsync` supplies the rest of the options later
+ */
+export function findDefinitionProblem(definition: unknown, fromFactory: boolean): DefinitionProblem | undefined {
+  const wrong = (problem: string): DefinitionProblem => ({ part: 'definition', problem });
+  if (!(definition instanceof ClientDefinition)) {
+    const remedy = 'declare it with defineClient(), redisClient(), dynamoDBClient() or the like';
+    return wrong(`it is not a client definition; ${remedy}`);
+  }
+  const { blueprint, declaredLifecycle = {} } = definition;
+  if (!isObject(declaredLifecycle)) return wrong('its lifecycle, the last argument, must be an object');
+  const inLifecycle = findOptionProblem(declaredLifecycle, LIFECYCLE_RULES);
+  if (inLifecycle) return { part: 'lifecycle', problem: inLifecycle };
+  const problem = blueprint.findProblem({ fromFactory });
+  return problem === undefined ? undefined : wrong(problem);
+}

@@ -1,0 +1,147 @@
+import type { InjectionToken } from '@nestjs/common';
+import { ClientDefinition } from './client-definition.js';
+import { LONGEST_TIMEOUT, type ClientLifecycle } from './client-lifecycle.js';
+import { findBrokenRule, isFunction, isObject, TOKENS, type Rule, type Rules } from './rules.js';
+
+/** Milliseconds that a client stays open when nobody uses it, unless told otherwise. */
+const IDLE_TIMEOUT = 60_000;
+/** How many clients there may be at a time, unless told otherwise. */
+const MAX = 100;
+
+/** How to make a client for each key, as `keyedClients` takes it. */
+export interface KeyedClientsSource<T> {
+  /** What `define` needs from Nest, in order. Other clients too: `getClientToken('dynamodb')`. Default none. */
+  inject?: readonly InjectionToken[];
+  /**
+   * Returns the definition of the client for that key: `redisClient(url)`, `awsClient(…)`, `defineClient(…)`. It is called
+   * at the first use of a key, and again after its client has closed. It may look the key up in a service or a database.
+   */
+  define(key: string, ...dependencies: never[]): ClientDefinition<T> | Promise<ClientDefinition<T>>;
+  /** Milliseconds that a client stays open when nobody uses it. Default 60,000. */
+  idleTimeout?: number;
+  /**
+   * How many clients there may be at a time. The one that has been idle for longest closes to make room; if all are in use,
+   * the next key fails with `CLIENTS_EXHAUSTED`. Default 100.
+   */
+  max?: number;
+}
+
+/** A client that is held open until it is released. */
+export interface ClientLease<T> extends AsyncDisposable {
+  /** The client itself. Do not use it after `release`. */
+  readonly client: T;
+  /** Lets go of the client. Releasing twice is releasing once. Resolves when the client has closed, if it closes now. */
+  release(): Promise<void>;
+}
+
+/**
+ * Clients by a key that is known at run time only: one for each tenant, region or account. This is what is injected.
+ *
+ * @example
+ * constructor(@InjectClient('tenants') private readonly tenants: KeyedClients<Redis>) {}
+ *
+ * async visits(tenant: string) {
+ *   return this.tenants.use(tenant, (redis) => redis.incr('visits'));
+ * }
+ */
+export interface KeyedClients<T> {
+  /**
+   * Calls `work` with the client of that key, which is built if this is its first use, and stays open until `work` has
+   * settled. Settles as `work` does.
+   *
+   * Rejects, without calling `work`, with what building the client says (`CLIENTS_CREATE_FAILED` and the like), with
+   * `CLIENTS_EXHAUSTED` if `max` clients are all in use, with `CLIENTS_CLOSED` once shutdown has begun, unless others are
+   * using that client still, and with `CLIENTS_INVALID_OPTIONS` if the key is not a string.
+   *
+   * @example
+   * const total = await tenants.use('acme', (redis) => redis.get('total'));
+   */
+  use<R>(key: string, work: (client: T) => R | Promise<R>): Promise<R>;
+  /**
+   * The client of that key, open until it is released. Rejects as `use` does.
+   *
+   * @example
+   * await using lease = await tenants.lease('acme');
+   * await lease.client.ping();
+   */
+  lease(key: string): Promise<ClientLease<T>>;
+  /**
+   * From now on nobody new gets the client of that key: it closes when the last one lets go of it, and the next use builds a
+   * new one. Resolves when it has closed, or at once while somebody uses it. Without such a client, nothing happens.
+   *
+   * @example
+   * await tenants.evict('acme'); // its password has changed
+   */
+  evict(key: string): Promise<void>;
+  /**
+   * The keys of the clients that there are, being built or in use or idle.
+   *
+   * @example
+   * tenants.keys().length;
+   */
+  keys(): string[];
+}
+
+/**
+ * Declares a client for each key. Each is built at the first use of its key, shared by all who use it, and closed when
+ * nobody has used it for `idleTimeout`.
+ *
+ * At shutdown, running work ends on open clients. Then all clients close, before what they are built on. How each client is
+ * managed (`closeTimeout`, `waitUntilReady`, …) is said in its own definition. A `closeTimeout` here limits how long
+ * shutdown waits for running work; without one, `shutdownTimeout` does.
+ *
+ * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`.
+ *
+ * @example
+ * ClientsModule.forRoot({
+ *   clients: {
+ *     tenants: keyedClients({
+ *       inject: [TenantsService],
+ *       define: async (key, tenants: TenantsService) => redisClient(await tenants.findRedisUrl(key)),
+ *       idleTimeout: 30_000,
+ *     }),
+ *   },
+ * });
+ */
+export function keyedClients<T>(
+  source: KeyedClientsSource<T>,
+  lifecycle?: ClientLifecycle,
+): ClientDefinition<KeyedClients<T>, never> {
+  const given = (isObject(source) ? source : {}) as Partial<KeyedClientsSource<T>>;
+  return new ClientDefinition<KeyedClients<T>, never>(
+    {
+      kind: 'keyed',
+      inject: given.inject ?? [],
+      driver: {},
+      findProblem: () => findSourceProblem(source),
+      create: ({ createPool, dependencies }) =>
+        createPool({
+          define: (key) => source.define(key, ...(dependencies as never[])),
+          idleTimeout: source.idleTimeout ?? IDLE_TIMEOUT,
+          max: source.max ?? MAX,
+        }) as KeyedClients<T>,
+    },
+    lifecycle,
+  );
+}
+
+const DURATION: Rule = [
+  (value) => typeof value === 'number' && value >= 0 && value <= LONGEST_TIMEOUT,
+  `must be a number of milliseconds from 0 to ${LONGEST_TIMEOUT}`,
+];
+
+const SOURCE_RULES: Rules = {
+  inject: TOKENS,
+  define: [isFunction, 'must be a function that returns the definition of the client for a key'],
+  idleTimeout: DURATION,
+  max: [(value) => Number.isInteger(value) && Number(value) >= 1, 'must be a whole number of clients, at least 1'],
+};
+
+function findSourceProblem(source: unknown): string | undefined {
+  if (!isObject(source)) return 'keyedClients() takes an object: { define: (key) => redisClient(...) }';
+  const unknown = Object.keys(source).find((key) => !Object.hasOwn(SOURCE_RULES, key));
+  if (unknown !== undefined) {
+    return `"${unknown}" is not an option of keyedClients(); the options are ${Object.keys(SOURCE_RULES).join(', ')}`;
+  }
+  return findBrokenRule({ ...source, define: source['define'] ?? null }, SOURCE_RULES);
+}

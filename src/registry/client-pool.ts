@@ -1,0 +1,303 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { ClientDefinition, PoolOptions } from '../definition/client-definition.js';
+import { findDefinitionProblem } from '../definition/find-definition-problem.js';
+import type { ClientLease, KeyedClients } from '../definition/keyed-clients.js';
+import { ClientsClosedError } from '../errors/clients-closed.error.js';
+import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
+import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
+import { ClientsError } from '../errors/clients.error.js';
+import { ClientsExhaustedError } from '../errors/clients-exhausted.error.js';
+import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
+import { describeKey } from '../errors/describe-key.js';
+import { describeError } from '../errors/describe-error.js';
+import type { ClientStatus } from './client-status.js';
+import { within } from './deadline.js';
+import { UNHURRIED, type Closing } from './holding.js';
+import { elapsed, type Surroundings } from './open-client.js';
+import { SharedClient, type BuildRequest } from './shared-client.js';
+
+/** How many keys an error or a health answer names at most. */
+const MOST_KEYS_NAMED = 5;
+
+/** What a pool gets from the application that builds it. */
+export interface PoolHost {
+  /** Whether new clients may be built: shutdown has not begun. */
+  mayBuild(): boolean;
+  /** What the build of a client with that definition gets. */
+  requestFor(definition: ClientDefinition): BuildRequest;
+}
+
+/** The client of one key, from its first use to its end. Its identity tells it from later clients of the same key. */
+interface Member {
+  readonly key: string;
+  users: number;
+  /** There once the key's definition is known. */
+  client?: SharedClient;
+  /** The client itself, once it is built. */
+  instance?: unknown;
+  /** Settles when it is built. */
+  ready?: Promise<unknown>;
+  /** There once nobody new gets it and the last user has let go. Never rejects. */
+  ended?: Promise<void>;
+  /** Nobody new gets it. */
+  isRetired: boolean;
+  /** When it closes if nobody uses it before: milliseconds, as `performance.now()` has them. */
+  expiresAt: number;
+}
+
+/**
+ * Builds a client for each key, once, holds it while it is used and for `idleTimeout` after that, and closes it. Takes at
+ * most `max` places: a client takes one from its first use until it has closed.
+ */
+export class ClientPool<T> implements KeyedClients<T> {
+  readonly #owner: Surroundings;
+  readonly #options: PoolOptions;
+  readonly #host: PoolHost;
+  /** What is built for a request must not keep the request's context for the client's life. */
+  readonly #context = new AsyncResource('KeyedClients');
+  /** Those that are handed out. */
+  readonly #members = new Map<string, Member>();
+  /** Those that nobody uses. The one that has been idle for longest comes first, and so expires first. */
+  readonly #idle = new Set<Member>();
+  /** Those that nobody new gets, and that have not ended. */
+  readonly #retired = new Set<Member>();
+  /** Retired ones that are ending and whose place nobody has been promised yet. */
+  readonly #vacating = new Set<Member>();
+  #places: number;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosing = false;
+
+  constructor(owner: Surroundings, options: PoolOptions, host: PoolHost) {
+    this.#owner = owner;
+    this.#options = options;
+    this.#host = host;
+    this.#places = options.max;
+  }
+
+  // ── what is injected ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  async use<R>(key: string, work: (client: T) => R | Promise<R>): Promise<R> {
+    const member = this.#acquire(key);
+    try {
+      return await work((member.instance ?? (await member.ready)) as T);
+    } finally {
+      void this.#release(member);
+    }
+  }
+
+  async lease(key: string): Promise<ClientLease<T>> {
+    const member = this.#acquire(key);
+    try {
+      await member.ready;
+    } catch (error) {
+      void this.#release(member);
+      throw error;
+    }
+    let released: Promise<void> | undefined;
+    const release = (): Promise<void> => (released ??= this.#release(member));
+    return { client: member.instance as T, release, [Symbol.asyncDispose]: release };
+  }
+
+  async evict(key: string): Promise<void> {
+    const member = this.#members.get(key);
+    if (!member) return;
+    this.#retire(member);
+    await member.ended;
+  }
+
+  keys(): string[] {
+    return [...this.#members.keys()];
+  }
+
+  // ── hold ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #acquire(key: string): Member {
+    const known = this.#members.get(key);
+    if (known) {
+      known.users += 1;
+      if (known.users === 1) this.#idle.delete(known);
+      return known;
+    }
+    if (typeof key !== 'string') {
+      throw new ClientsInvalidOptionsError(
+        `Client "${this.#owner.name}"`,
+        'the key of a keyed client must be a string',
+      );
+    }
+    if (this.#isClosing || !this.#host.mayBuild()) throw this.#nameKey(new ClientsClosedError(this.#owner.name), key);
+    const vacated = this.#takePlace(key);
+    const member: Member = { key, users: 1, isRetired: false, expiresAt: 0 };
+    this.#members.set(key, member);
+    member.ready = this.#context.runInAsyncScope(() => this.#build(member, vacated));
+    member.ready.catch(() => this.#retire(member)); // a failed build is forgotten; whoever uses it hears of it
+    return member;
+  }
+
+  /** Takes a place for a new client. Returns what has to end before it is free, if it is not. */
+  #takePlace(key: string): Promise<void> | undefined {
+    if (this.#places > 0) {
+      this.#places -= 1;
+      return undefined;
+    }
+    const [idlest] = this.#idle;
+    if (this.#vacating.size === 0 && idlest) this.#retire(idlest);
+    const [vacating] = this.#vacating;
+    if (!vacating) throw this.#nameKey(new ClientsExhaustedError(this.#owner.name, this.#options.max), key);
+    this.#vacating.delete(vacating);
+    return vacating.ended;
+  }
+
+  async #release(member: Member): Promise<void> {
+    member.users -= 1;
+    if (member.users > 0) return;
+    if (member.isRetired) return this.#end(member);
+    member.expiresAt = performance.now() + this.#options.idleTimeout;
+    this.#idle.add(member);
+    this.#timer ??= this.#expireIn(this.#options.idleTimeout);
+  }
+
+  /** Nobody new gets it. It ends when the last user lets go; at once, if there is none. */
+  #retire(member: Member): void {
+    if (member.isRetired) return;
+    member.isRetired = true;
+    this.#members.delete(member.key);
+    this.#idle.delete(member);
+    this.#retired.add(member);
+    if (member.users === 0) void this.#end(member);
+  }
+
+  #end(member: Member): Promise<void> {
+    if (!member.ended) {
+      this.#vacating.add(member);
+      member.ended = this.#close(member);
+    }
+    return member.ended;
+  }
+
+  async #close(member: Member): Promise<void> {
+    await member.client?.release(member, UNHURRIED);
+    this.#retired.delete(member);
+    if (this.#vacating.delete(member)) this.#places += 1; // nobody has been promised its place
+  }
+
+  /** One timer for all, which does not keep the process alive. */
+  #expireIn(timeout: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#timer = undefined;
+      const now = performance.now();
+      for (const member of this.#idle) {
+        if (member.expiresAt > now) {
+          this.#timer = this.#expireIn(member.expiresAt - now);
+          return;
+        }
+        this.#retire(member);
+      }
+    }, timeout).unref();
+  }
+
+  // ── build ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #build(member: Member, vacated: Promise<void> | undefined): Promise<unknown> {
+    const { key } = member;
+    const owner = this.#owner;
+    await vacated;
+    const definition = await this.#define(key);
+    owner.cancellation.throwIfCancelled();
+    const client = new SharedClient(owner.name, definition, undefined, key);
+    client.observers.add((details) => owner.emit({ ...details, key }));
+    client.hold(member);
+    member.client = client;
+    member.instance = await client.get(this.#host.requestFor(definition));
+    return member.instance;
+  }
+
+  async #define(key: string): Promise<ClientDefinition> {
+    const { name, definition, cancellation, redactor } = this.#owner;
+    const startedAt = performance.now();
+    const timeout = definition.lifecycle.createTimeout;
+    const late = () => {
+      throw new ClientsCreateTimeoutError(name, timeout, 'define() has not returned yet');
+    };
+    try {
+      const found = await within<unknown>({ timeout, late, cancellation }, () => this.#options.define(key));
+      const wrong = findDefinitionProblem(found, false);
+      if (wrong) throw new ClientsInvalidOptionsError(`Client "${name}", ${wrong.part}`, wrong.problem);
+      const { lifecycle } = found as ClientDefinition;
+      if (lifecycle.scope === 'app') return found as ClientDefinition;
+      const problem = 'the definition of a keyed client cannot have scope "process"; give that to keyedClients()';
+      throw new ClientsInvalidOptionsError(`Client "${name}"`, problem);
+    } catch (error) {
+      const failure =
+        error instanceof ClientsError && (error.client ?? name) === name
+          ? error
+          : new ClientsCreateFailedError(name, describeError(redactor.error(error)), { cause: redactor.error(error) });
+      this.#owner.emit({ type: 'createFailed', duration: elapsed(startedAt), error: this.#nameKey(failure, key), key });
+      throw failure;
+    }
+  }
+
+  #nameKey<E extends ClientsError>(error: E, key: string): E {
+    return error.ofKey(key, this.#owner.name);
+  }
+
+  // ── for the registry ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @internal Each client that there is, retired ones included. */
+  status(): (ClientStatus & { key: string; users: number })[] {
+    return this.#all().map(({ key, users, client }) => ({
+      name: this.#owner.name,
+      key,
+      kind: client?.definition.kind ?? 'unknown',
+      state: client?.state ?? 'creating',
+      consumers: [],
+      users,
+      ...structuredClone(client?.history),
+    }));
+  }
+
+  /** @internal Checks the clients that are in use. Rejects with the keys of those that cannot be used. */
+  async check(timeout: number): Promise<Error | undefined> {
+    const down: string[] = [];
+    const used = this.#all().filter(({ users, instance }) => users > 0 && instance !== undefined);
+    await Promise.all(
+      used.map(async ({ key, client }) => {
+        const health = await client?.check(timeout);
+        if (health?.status === 'down') down.push(`${describeKey(key)}: ${health.error?.message}`);
+      }),
+    );
+    if (down.length === 0) return undefined;
+    return new Error(`${down.length} of ${used.length} keys in use cannot be used: ${nameSome(down)}`);
+  }
+
+  /**
+   * @internal Nothing is built any more. Running work ends on open clients; then they close, in parallel. What is in use when
+   * the time is up closes all the same. Never rejects. Returns why some did not close gracefully, if so.
+   */
+  async close(closing: Closing, longestWork: number): Promise<Error | undefined> {
+    this.#isClosing = true;
+    clearTimeout(this.#timer);
+    const all = this.#all();
+    for (const member of all) this.#retire(member);
+    const timeout = Math.min(longestWork, closing.remaining());
+    await within<void>({ timeout, late: () => {} }, async () => {
+      await Promise.all(all.map(({ ended, client }) => ended ?? client?.whenEnded()));
+    });
+    const failures: string[] = [];
+    await Promise.all(
+      all.map(async ({ key, client }) => {
+        for (const [, error] of (await client?.end(closing)) ?? [])
+          failures.push(`${describeKey(key)}: ${error.message}`);
+      }),
+    );
+    return failures.length === 0 ? undefined : new Error(`of its keys: ${nameSome(failures)}`);
+  }
+
+  #all(): Member[] {
+    return [...this.#members.values(), ...this.#retired];
+  }
+}
+
+function nameSome(all: readonly string[]): string {
+  const more = all.length - MOST_KEYS_NAMED;
+  return all.slice(0, MOST_KEYS_NAMED).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
