@@ -1,5 +1,5 @@
 import { isObject } from '../definition/rules.js';
-import { describeError } from '../redaction/redactor.js';
+import { describeError } from '../errors/describe-error.js';
 
 /**
  * What a connection logs in with.

@@ -71,18 +71,20 @@ export function logInWith(client: Redis, provider: RedisCredentialsProvider, opt
   const connect = connector.connect.bind(connector);
   connector.connect = async (emit) => {
     const asked = (opening = ask());
+    const isCancelled = (): boolean => opening !== asked; // by disconnect()
     try {
-      adopt(await asked.result);
+      const credentials = await asked.result;
+      if (isCancelled()) throw new Error('Connection is closed.');
+      adopt(credentials);
     } catch (error) {
-      // disconnect() has cancelled it, and there will be no other attempt. The rejection ends the client, as ioredis's own does.
-      if (!opening && internalsOf(client).manuallyClosing) throw error;
-      if (opening) onFailure?.(error);
+      // There will be no other attempt: a rejection ends the client, as it does when ioredis itself is cancelled.
+      if (isCancelled() && internalsOf(client).manuallyClosing) throw error;
+      if (!isCancelled()) onFailure?.(error);
       // ioredis reports that this is why the socket is dead, and goes by its retryStrategy.
-      connector.firstError = opening && error;
+      connector.firstError = isCancelled() ? undefined : error;
       return (connector.stream = new Socket().destroy());
-    } finally {
-      opening = undefined;
     }
+    opening = undefined;
     connector.firstError = undefined;
     return connect(emit);
   };

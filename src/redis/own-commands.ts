@@ -3,7 +3,7 @@ interface Command {
   readonly callback?: unknown;
 }
 
-type Callback = (error: Error | null | undefined, reply?: unknown) => void;
+export type Callback = (error: Error | null | undefined, reply?: unknown) => void;
 
 /** The callbacks of commands that the library has sent for itself. */
 const callbacks = new WeakSet<object>();

@@ -56,15 +56,23 @@ export async function heldBackCommandsRejected(cluster: Cluster): Promise<void> 
   while (isHoldingBack(cluster)) await pause();
 }
 
+/** Whether a command, known by its callback, is to be sent or to be answered, even if ioredis has given it up. */
+export function isQueued(client: Redis | Cluster, callback: unknown): boolean {
+  return queuedCommands(client).some(({ command }) => command.callback === callback);
+}
+
 async function settled(client: Redis | Cluster): Promise<void> {
+  const asked = queuedCommands(client).filter(({ command }) => !isOwnCommand(command));
+  await Promise.allSettled(asked.map(({ command }) => command.promise));
+}
+
+function queuedCommands(client: Redis | Cluster): QueuedCommand[] {
   const connections = 'nodes' in client ? [client, ...client.nodes()] : [client];
-  const pending = connections.flatMap((connection) => {
+  return connections.flatMap((connection) => {
     const { commandQueue, offlineQueue, prevCommandQueue } = connection as unknown as Queues;
     const sent = connection.status === 'ready' ? commandQueue : prevCommandQueue;
     return [sent, offlineQueue].flatMap((queue) => queue?.toArray() ?? []);
   });
-  const asked = pending.filter(({ command }) => !isOwnCommand(command));
-  await Promise.allSettled(asked.map(({ command }) => command.promise));
 }
 
 function isHoldingBack(client: Redis | Cluster): boolean {

@@ -1,8 +1,11 @@
 import type { Cluster, Redis } from 'ioredis';
-import { sendOwnCommand } from './own-commands.js';
+import { sendOwnCommand, type Callback } from './own-commands.js';
+import { isQueued } from './pending-commands.js';
 
 /** Probes that have no answer yet. */
 const pending = new WeakMap<Redis | Cluster, Promise<unknown>>();
+/** The callback of a client's last probe. */
+const latest = new WeakMap<Redis | Cluster, Callback>();
 
 /** Replies of a server that is there, but does not serve this client, or nobody for now. */
 const CANNOT_SERVE =
@@ -26,11 +29,18 @@ export function answers(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError' && !CANNOT_SERVE.test(error.message);
 }
 
-function once(client: Redis | Cluster, send: Parameters<typeof sendOwnCommand>[0]): Promise<unknown> {
+function once(client: Redis | Cluster, send: (callback: Callback) => unknown): Promise<unknown> {
   let probe = pending.get(client);
-  if (!probe) {
-    probe = sendOwnCommand(send).finally(() => pending.delete(client));
-    pending.set(client, probe);
+  if (probe) return probe;
+  const last = latest.get(client);
+  if (last && isQueued(client, last)) {
+    // ioredis has given it up after commandTimeout, but the server has yet to answer it.
+    return Promise.reject(new Error('The server has not answered the health check before this one'));
   }
+  probe = sendOwnCommand((callback) => {
+    latest.set(client, callback);
+    return send(callback);
+  }).finally(() => pending.delete(client));
+  pending.set(client, probe);
   return probe;
 }

@@ -119,7 +119,10 @@ describeWithRedis('redisDuplicate()', () => {
     const base = redisClient({
       host: users.host,
       port: users.port,
-      credentials: async () => ({ username: 'app', password: (asked += 1) > 0 ? 'first' : '' }),
+      credentials: async () => {
+        asked += 1;
+        return { username: 'app', password: 'first' };
+      },
     });
     const { redis, reader } = await start(base);
 
