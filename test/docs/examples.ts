@@ -12,7 +12,7 @@ const SUBPATHS = ['redis', 'node-redis', 'aws', 'dynamodb', 'terminus', 'http', 
 /** What a short example may use without importing it, as its reader would know where it comes from. */
 const WELL_KNOWN: Readonly<Record<string, readonly string[]>> = {
   'nestjs-clients': ['ClientRegistry', 'ClientsModule', 'InjectClient', 'defineClient', 'getClientToken'],
-  'nestjs-clients/redis': ['InjectRedis', 'REDIS_CLIENT', 'redisClient', 'redisCluster'],
+  'nestjs-clients/redis': ['InjectRedis', 'REDIS_CLIENT', 'redisClient', 'redisCluster', 'redisDuplicate'],
   'nestjs-clients/dynamodb': ['InjectDynamoDB', 'dynamoDBClient', 'dynamoDBDocumentClient'],
   'nestjs-clients/terminus': ['ClientsHealthIndicator'],
   'nestjs-clients/http': ['HttpDrainModule'],
