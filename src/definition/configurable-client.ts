@@ -38,8 +38,14 @@ export interface KindLifecycle<T> extends ClientLifecycle {
 /** How to build a client whose options are given, or supplied by a factory. */
 export interface ConfigurableDriver<T, O extends object> extends Omit<ClientDriver<T>, 'create'> {
   readonly kind: string;
-  /** Says what is wrong with complete options: what, where, how to mend it; never a value. */
-  findProblem(options: Readonly<O>): string | undefined;
+  /**
+   * Says what is wrong with complete options: what, where, how to mend it; never a value.
+   *
+   * @param giver who has given them, to begin a clause with: "the factory returned"
+   */
+  findProblem(options: Readonly<O>, giver?: string): string | undefined;
+  /** Options whose functions show `show` the secrets that they return, so that they are struck out of what is published. */
+  showSecrets?(options: O, show: (secrets: unknown) => void): O;
   /** Like a driver's, with the complete options and the client's name. */
   create(options: O, name: string, ...dependencies: never[]): T | Promise<T>;
 }
@@ -82,9 +88,11 @@ export function configurableClient<T, O extends object>(
         if (supplied !== undefined && !isObject(supplied)) throw invalid('its supplied options are not an object');
         const options = { ...(own as O | undefined), ...supplied } as O;
         redactor.keep(options);
-        const problem = driver.findProblem(options);
+        const giver = factory || supplied !== undefined ? 'the factory returned' : undefined;
+        const problem = driver.findProblem(options, giver);
         if (problem) throw invalid(problem);
-        return driver.create(options, name, ...(dependencies.slice(0, required.length) as never[]));
+        const watched = driver.showSecrets?.(options, (secrets) => redactor.keep(secrets)) ?? options;
+        return driver.create(watched, name, ...(dependencies.slice(0, required.length) as never[]));
       },
     },
     isObject(managed) ? lifecycle : managed, // what is no object is refused under the client's name

@@ -72,8 +72,8 @@ export class OpenClient {
     const reportConnection = (state: 'connected' | 'disconnected', reason?: unknown): void =>
       this.#whenServing(() => this.#changeConnection(state, reason));
     const hooks = [driver.onError?.(this.instance, report), driver.onConnection?.(this.instance, reportConnection)];
-    // A hook that fails after it has returned must not crash the process.
-    for (const hook of hooks) if (hook !== undefined) void (async () => hook)().catch(report);
+    // A hook that fails after it has returned must not crash the process. `await`, because a promise may hide its `then`.
+    for (const hook of hooks) if (hook !== undefined) void (async () => void (await hook))().catch(report);
   }
 
   /** The client is handed out from now on. */

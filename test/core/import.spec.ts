@@ -55,7 +55,7 @@ async function load(body: string): Promise<Report> {
   return JSON.parse(stdout) as Report;
 }
 
-const OPTIONAL = /^(ioredis|@aws-sdk\/.*|@smithy\/.*|@nestjs\/terminus|dynalite|js-redis-server)$/;
+const OPTIONAL = /^(ioredis|redis|@redis\/.*|@aws-sdk\/.*|@smithy\/.*|@nestjs\/terminus|dynalite|js-redis-server)$/;
 
 function expectInert({ packages, resources, sockets }: Report): void {
   expect(packages.filter((name) => OPTIONAL.test(name))).toEqual([]);
@@ -73,7 +73,7 @@ describe('importing the package', () => {
     expectInert(await load(`await import('nestjs-clients');`));
   });
 
-  it.each(['redis', 'dynamodb'])('is the same with nestjs-clients/%s', async (subpath) => {
+  it.each(['redis', 'node-redis', 'dynamodb'])('is the same with nestjs-clients/%s', async (subpath) => {
     expectInert(await load(`await import('nestjs-clients/${subpath}');`));
   });
 

@@ -18,6 +18,7 @@ const CASES = [
   { peers: [], script: 'none.mjs' },
   { peers: ['ioredis'], script: 'redis.mjs' },
   { peers: ['@aws-sdk/client-sqs'], script: 'aws.mjs' },
+  { peers: ['redis'], script: 'node-redis.mjs' },
   { peers: ['@aws-sdk/client-dynamodb'], script: 'dynamodb.mjs' },
   { peers: ['@aws-sdk/client-dynamodb', '@aws-sdk/lib-dynamodb'], script: 'dynamodb-document.mjs' },
   { peers: ['@nestjs/terminus'], script: 'terminus.mjs' },

@@ -19,6 +19,11 @@ export function checkApps(tarball, nodes, compilers) {
     exchange(folder);
     for (const node of nodes)
       boot(folder, `Nest ${nest}, ioredis ${other}, Node ${node.version}`, node, 'express', 'mjs', 'visits');
+    for (const version of [6, 5]) {
+      const redis = `Nest ${nest}, node-redis ${versionOf(folder, 'redis')}`;
+      for (const modules of ['mjs', 'cjs']) boot(folder, redis, nodes[0], 'express', modules, 'node-redis');
+      if (version === 6) exchange(folder, 'redis');
+    }
   }
 }
 
@@ -71,6 +76,8 @@ function installApps(tarball, nest, ioredis, other) {
       'ioredis-other': `npm:ioredis@^${other}.0.0`,
       jest: '^30.5.0',
       'js-redis-server': devDependencies['js-redis-server'],
+      redis: '^6.0.0',
+      'redis-other': 'npm:redis@^5.0.0',
       'ts-jest': '^29.4.0',
       typescript: '~5.9.0',
       vitest: devDependencies.vitest,
@@ -86,11 +93,11 @@ function installApps(tarball, nest, ioredis, other) {
   return folder;
 }
 
-/** The other ioredis takes the place of the first, without another install. */
-function exchange(folder) {
+/** The other version takes the place of the first, without another install. */
+function exchange(folder, name = 'ioredis') {
   const modules = join(folder, 'node_modules');
-  renameSync(join(modules, 'ioredis'), join(modules, 'ioredis-first'));
-  renameSync(join(modules, 'ioredis-other'), join(modules, 'ioredis'));
+  renameSync(join(modules, name), join(modules, `${name}-first`));
+  renameSync(join(modules, `${name}-other`), join(modules, name));
 }
 
 function versionOf(folder, name) {
