@@ -17,10 +17,11 @@ const MAY_IMPORT = {
   // What watches clients asks the registry.
   terminus: ['errors', 'registry'],
   opentelemetry: ['events', 'registry'],
-  http: ['errors'],
+  http: ['errors', 'clients.tokens'],
   testing: ['errors', 'definition'],
 };
-const OPTIONAL_PEERS = 'node_modules/(ioredis|redis|@redis|@aws-sdk|@nestjs/terminus|dynalite|js-redis-server)/';
+const OPTIONAL_PEERS =
+  'node_modules/(ioredis|redis|@redis|@aws-sdk|@nestjs/terminus|@opentelemetry/api|dynalite|js-redis-server)/';
 
 module.exports = {
   forbidden: [
@@ -52,7 +53,7 @@ module.exports = {
     {
       name: 'optional-peers-are-loaded-on-demand',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/terminus/|\\.spec\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(terminus|opentelemetry)/|\\.spec\\.ts$' },
       to: { path: OPTIONAL_PEERS, dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { defineConfig } from 'rolldown';
 
 /** The entries that make up the one file: none of them imports an optional package before a client is built. */
-const TOGETHER = ['index', 'redis/index', 'dynamodb/index'];
+const TOGETHER = ['index', 'redis/index', 'aws/index', 'dynamodb/index'];
+/** The folders of the entries beside it. */
+const BESIDE = ['terminus', 'http', 'opentelemetry', 'testing'];
 const BUNDLE = '\0clients';
 const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -12,7 +14,7 @@ const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
  * it. Reading a file costs more than running what is in it, at every cold start. What each entry offers is in its types.
  */
 export default defineConfig({
-  input: { clients: BUNDLE, 'terminus/index': 'src/terminus/index.ts', 'testing/index': 'src/testing/index.ts' },
+  input: { clients: BUNDLE, ...Object.fromEntries(BESIDE.map((name) => [`${name}/index`, `src/${name}/index.ts`])) },
   platform: 'node',
   external: Object.keys(peerDependencies).map((name) => new RegExp(`^${name}(/|$)`)),
   tsconfig: 'tsconfig.build.json',
@@ -34,6 +36,8 @@ export default defineConfig({
     sourcemap: true,
     sourcemapExcludeSources: true, // they are in the package
     minifyInternalExports: false,
-    codeSplitting: { groups: [{ name: 'clients', test: /src\/(?!terminus\/|testing\/)|oxc-project|\0clients/ }] },
+    codeSplitting: {
+      groups: [{ name: 'clients', test: new RegExp(`src/(?!(${BESIDE.join('|')})/)|oxc-project|\0clients`) }],
+    },
   },
 });

@@ -17,3 +17,6 @@ export function getClientName(token: unknown): string | undefined {
   if (typeof token !== 'string' || !token.startsWith(START) || !token.endsWith(END)) return undefined;
   return token.slice(START.length, -END.length);
 }
+
+/** By this token the core learns that `HttpDrainModule` is imported, without knowing that module. */
+export const HTTP_DRAIN = 'nestjs-clients:http-drain';

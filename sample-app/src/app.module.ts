@@ -1,11 +1,11 @@
 import { Module } from '@nestjs/common';
 import { ClientsModule } from 'nestjs-clients';
+import { HttpDrainModule } from 'nestjs-clients/http';
 import { clients, clientOptions } from './clients/clients.js';
 import { ClientsStatusModule } from './clients/clients-status.module.js';
 import { AppConfig } from './config/app-config.js';
 import { AppConfigModule } from './config/app-config.module.js';
 import { HealthModule } from './health/health.module.js';
-import { HttpDrain } from './http-drain.service.js';
 import { LinkCheckerModule } from './link-checker/link-checker.module.js';
 import { LinksModule } from './links/links.module.js';
 import { RateLimitModule } from './rate-limit/rate-limit.module.js';
@@ -20,6 +20,8 @@ import { StatsModule } from './stats/stats.module.js';
       clients,
       useFactory: clientOptions,
     }),
+    // Longer than any request takes: asking a link's target has 5 s.
+    HttpDrainModule.forRoot({ timeout: 6_000 }),
     // First, to hear of the clients that bootstrap builds.
     ClientsStatusModule,
     HealthModule,
@@ -30,6 +32,5 @@ import { StatsModule } from './stats/stats.module.js';
     // Last, because its route `/:slug` matches any other path of one segment.
     RedirectModule,
   ],
-  providers: [HttpDrain],
 })
 export class AppModule {}

@@ -1,11 +1,9 @@
 import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { declareAwsClient } from '../aws/declare-aws-client.js';
 import type { ClientDefinition } from '../definition/client-definition.js';
-import type { ClientLifecycle } from '../definition/client-lifecycle.js';
-import { configurableClient, type ClientOptionsFactory } from '../definition/configurable-client.js';
+import type { ClientOptionsFactory, KindLifecycle } from '../definition/configurable-client.js';
 import { loadPackage } from '../definition/load-package.js';
 import { checkReachable } from './check-reachable.js';
-import { findConfigProblem } from './find-config-problem.js';
-import { RequestsInFlight } from './requests-in-flight.js';
 
 /**
  * Declares a DynamoDB client. The SDK is loaded when the client is first injected; sockets open with the first request.
@@ -16,8 +14,8 @@ import { RequestsInFlight } from './requests-in-flight.js';
  * At shutdown the requests in flight are answered first. Later ones are rejected with `CLIENTS_CLOSED`, where the SDK
  * would open a new socket. A request handler or agent that you pass is yours: it is never destroyed.
  *
- * The health check is a `ListTables` of one table; "access denied" counts as healthy, since it proves that the endpoint
- * answers and the credentials are valid.
+ * The health check is a `ListTables` of one table, without retries. An endpoint that refuses it, because of a policy or
+ * because it is asked too often, counts as healthy: it answers and has accepted the credentials.
  *
  * Options of the wrong type make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package
  * `@aws-sdk/client-dynamodb` fails with `CLIENTS_MISSING_PACKAGE`.
@@ -27,48 +25,23 @@ import { RequestsInFlight } from './requests-in-flight.js';
  */
 export function dynamoDBClient(
   options?: DynamoDBClientConfig | ClientOptionsFactory<DynamoDBClientConfig>,
-  lifecycle?: ClientLifecycle,
+  lifecycle?: KindLifecycle<DynamoDBClient>,
 ): ClientDefinition<DynamoDBClient, DynamoDBClientConfig> {
-  /** Clients whose sockets may serve somebody else too: `destroy()` would reset those requests. */
-  const borrowers = new WeakSet<DynamoDBClient>();
-
-  async function destroy(client: DynamoDBClient): Promise<void> {
-    const requests = RequestsInFlight.of(client);
-    if (borrowers.has(client)) requests.refuse();
-    else await requests.destroy(() => client.destroy());
-  }
-
-  return configurableClient<DynamoDBClient, DynamoDBClientConfig>(
+  return declareAwsClient<DynamoDBClient, DynamoDBClientConfig>(
     {
       kind: 'dynamodb',
-      findProblem: findConfigProblem,
-      async create(config, name) {
+      service: 'DynamoDB',
+      async load(name) {
         const sdk = await loadPackage(
           '@aws-sdk/client-dynamodb',
           `Client "${name}"`,
           () => import('@aws-sdk/client-dynamodb'),
         );
-        const client = new sdk.DynamoDBClient(config);
-        RequestsInFlight.of(client, name);
-        if (isBorrowed(config.requestHandler)) borrowers.add(client);
-        return client;
+        return sdk.DynamoDBClient;
       },
       check: checkReachable,
-      async close(client) {
-        await RequestsInFlight.of(client).close();
-        await destroy(client);
-      },
-      destroy,
     },
     options,
     lifecycle,
   );
-}
-
-/** An instance, or options with an agent instance, which the SDK's handler would destroy along with itself. */
-function isBorrowed(handler: DynamoDBClientConfig['requestHandler']): boolean {
-  if (!handler) return false;
-  if ('handle' in handler) return true;
-  const { httpAgent, httpsAgent } = handler as { httpAgent?: object; httpsAgent?: object };
-  return [httpAgent, httpsAgent].some((agent) => agent !== undefined && 'destroy' in agent);
 }

@@ -1,12 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient, TranslateConfig } from '@aws-sdk/lib-dynamodb';
+import { RequestsInFlight } from '../aws/requests-in-flight.js';
 import { getClientToken } from '../clients.tokens.js';
 import type { ClientDefinition } from '../definition/client-definition.js';
-import type { ClientLifecycle } from '../definition/client-lifecycle.js';
-import { configurableClient } from '../definition/configurable-client.js';
+import { configurableClient, type KindLifecycle } from '../definition/configurable-client.js';
 import { loadPackage } from '../definition/load-package.js';
 import { checkReachable } from './check-reachable.js';
-import { RequestsInFlight } from './requests-in-flight.js';
 
 /** How a document client translates, and on which client it is built. */
 export interface DynamoDBDocumentOptions extends TranslateConfig {
@@ -33,7 +32,7 @@ export interface DynamoDBDocumentOptions extends TranslateConfig {
  */
 export function dynamoDBDocumentClient(
   options?: DynamoDBDocumentOptions,
-  lifecycle?: ClientLifecycle,
+  lifecycle?: KindLifecycle<DynamoDBDocumentClient>,
 ): ClientDefinition<DynamoDBDocumentClient, TranslateConfig> {
   const from = options?.from ?? 'dynamodb';
 
@@ -59,7 +58,8 @@ export function dynamoDBDocumentClient(
         RequestsInFlight.of(client, from);
         return client;
       },
-      check: checkReachable,
+      check: (client) =>
+        RequestsInFlight.of(client).check(client, 'DynamoDB', (signal) => checkReachable(client, signal)),
       close: (client) => RequestsInFlight.of(client).drain(),
       // Its requests have had their time: the base, which closes next, need not wait for them again.
       destroy: (client) => RequestsInFlight.of(client).abandon(),

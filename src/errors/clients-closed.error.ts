@@ -1,19 +1,31 @@
 import { ClientsError } from './clients.error.js';
 
-/** A client was to be built after shutdown had begun, was asked for while clients close, or work came too late. */
+const REASONS = {
+  build:
+    'cannot be used: its application is shutting down, and builds no client any more. ' +
+    'Inject what shutdown needs, or get it before shutdown begins.',
+  request:
+    'has closed and takes no request any more, because its application is shutting down. Stop jobs and pollers in ' +
+    'onModuleDestroy or beforeApplicationShutdown, and wait there for what they still do: clients close after that.',
+};
+const NO_WORK =
+  'Work cannot begin: the application is shutting down and its clients close. Stop the consumer or the job ' +
+  'earlier, in onModuleDestroy or beforeApplicationShutdown.';
+
+/**
+ * A client was to be built after shutdown had begun, was asked for while clients close, or was sent a request after it had
+ * closed; or work came too late.
+ */
 export class ClientsClosedError extends ClientsError {
   readonly code = 'CLIENTS_CLOSED';
   declare readonly client?: string;
 
-  /** @param client the client that was asked for; without one, the error is about work that came too late */
-  constructor(client?: string) {
-    super(
-      client === undefined
-        ? 'Work cannot begin: the application is shutting down and its clients close. Stop the consumer or the job ' +
-            'earlier, in onModuleDestroy or beforeApplicationShutdown.'
-        : `Client "${client}" cannot be used: its application is shutting down, and builds no client any more. ` +
-            'Inject what shutdown needs, or get it before shutdown begins.',
-    );
+  /**
+   * @param client the client that was asked for; without one, the error is about work that came too late
+   * @param refused what was refused: to build or give the client, which is the default, or a request to it
+   */
+  constructor(client?: string, refused: keyof typeof REASONS = 'build') {
+    super(client === undefined ? NO_WORK : `Client "${client}" ${REASONS[refused]}`);
     if (client !== undefined) this.client = client;
   }
 }

@@ -1,6 +1,7 @@
-import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { registryProvider } from './clients.providers.js';
+import { DrainWarning } from './drain-warning.js';
 import { ClientRegistry } from '../registry/client-registry.js';
 
 /**
@@ -15,15 +16,26 @@ export function setDistance(modules: ModulesContainer, module: object, distance:
 
 /** Has the application's one registry, and closes it after every other module's shutdown hook. */
 @Module({ providers: [registryProvider], exports: [ClientRegistry] })
-export class ClientsCoreModule implements OnApplicationShutdown {
+export class ClientsCoreModule implements BeforeApplicationShutdown, OnApplicationShutdown {
+  /** There while the application shuts down. */
+  private drainWarning: DrainWarning | undefined;
+
   constructor(
     @Inject(ClientRegistry) private readonly registry: ClientRegistry,
-    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
   ) {
     setDistance(modules, this, Infinity);
   }
 
+  /** The last hook before Nest closes its HTTP server. */
+  beforeApplicationShutdown(): void {
+    this.drainWarning ??= new DrainWarning(this.host, this.modules);
+    this.drainWarning.start();
+  }
+
   async onApplicationShutdown(): Promise<void> {
+    this.drainWarning?.stop();
     // Each failure is logged and published already; Nest would log the whole again.
     await this.registry.close().catch(() => {});
   }

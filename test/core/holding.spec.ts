@@ -1,4 +1,4 @@
-import { forwardRef, Inject, Injectable } from '@nestjs/common';
+import { forwardRef, Inject, Injectable, Scope } from '@nestjs/common';
 import { LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import * as fc from 'fast-check';
@@ -239,4 +239,17 @@ it('tells each application of the closing that it has caused, and nothing of ano
   expect(heard1.map(({ client, type }) => `${client} ${type}`)).toEqual([]);
   expect(heard2.map(({ client, type }) => `${client} ${type}`)).toEqual(['other closing', 'other closed']);
   expect(journal.of('close')).toEqual(['close top', 'close base']);
+});
+
+it('says that a client is built on itself when a transient service stands between', async () => {
+  @Injectable({ scope: Scope.TRANSIENT })
+  class Service {
+    constructor(@InjectClient('a') readonly a: FakeClient) {}
+  }
+  const services = moduleOf({ providers: [Service], exports: [Service] });
+  const a = new Journal().client('a', { inject: [Service] }, { createTimeout: 2_000 });
+  const app = await bootApp({ imports: [clientsOf({ a }, { imports: [services] })] });
+  const error = await rejection(registryOf(app).get('a'));
+  expect(error).toMatchObject({ code: 'CLIENTS_CREATE_FAILED' });
+  expect(error.message).toContain('it is built on itself: "a" -> "a"');
 });

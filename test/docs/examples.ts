@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SUBPATHS = ['redis', 'dynamodb', 'terminus', 'testing'];
+const SUBPATHS = ['redis', 'aws', 'dynamodb', 'terminus', 'http', 'opentelemetry', 'testing'];
 
 /** What a short example may use without importing it, as its reader would know where it comes from. */
 const WELL_KNOWN: Readonly<Record<string, readonly string[]>> = {
@@ -15,6 +15,8 @@ const WELL_KNOWN: Readonly<Record<string, readonly string[]>> = {
   'nestjs-clients/redis': ['InjectRedis', 'REDIS_CLIENT', 'redisClient', 'redisCluster'],
   'nestjs-clients/dynamodb': ['InjectDynamoDB', 'dynamoDBClient', 'dynamoDBDocumentClient'],
   'nestjs-clients/terminus': ['ClientsHealthIndicator'],
+  'nestjs-clients/http': ['HttpDrainModule'],
+  'nestjs-clients/opentelemetry': ['ClientsTelemetry'],
   '@nestjs/common': ['Controller', 'Get', 'Inject', 'Injectable', 'Module', 'Param'],
   '@nestjs/config': ['ConfigModule', 'ConfigService'],
   '@nestjs/core': ['NestFactory'],

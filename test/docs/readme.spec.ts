@@ -9,10 +9,22 @@ import { bootApp, clientsOf, registryOf } from '../support/boot-app.js';
 import { Journal } from '../support/journal.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const ENTRIES = ['index', 'redis/index', 'dynamodb/index', 'terminus/index', 'testing/index'];
+const ENTRIES = [
+  'index',
+  'redis/index',
+  'aws/index',
+  'dynamodb/index',
+  'terminus/index',
+  'http/index',
+  'opentelemetry/index',
+  'testing/index',
+];
 
 /** Types that a user meets only as what a documented function takes or gives. */
 const SPEAK_FOR_THEMSELVES = new Set([
+  'AwsClient',
+  'AwsClientClass',
+  'AwsClientConfig',
   'ClientDefinition',
   'ClientDefinitions',
   'ClientDriver',
@@ -30,6 +42,7 @@ const SPEAK_FOR_THEMSELVES = new Set([
   'DynamoDBDocumentOptions',
   'DynamoDBServer',
   'DynamoDBServerOptions',
+  'HttpDrainOptions',
   'RedisClientOptions',
   'RedisClusterOptions',
   'RedisServer',

@@ -4,8 +4,11 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { WsAdapter } from '@nestjs/platform-ws';
 import type { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { HttpDrainModule } from '../../src/http/index.js';
 import type { ClientDefinition } from '../../src/index.js';
 import { closeAllClients, startRedisServer } from '../../src/testing/index.js';
 import { bootApp, clientsOf, moduleOf, registryOf, rejection, request } from '../support/boot-app.js';
@@ -45,8 +48,8 @@ async function openSocket(app: INestApplication): Promise<ReturnType<typeof conn
 
 describe(PAGE, () => {
   it('does not wait for connections that are owed no answer, and answers the others', async () => {
-    const { HttpDrain } = await runExample<{ HttpDrain: Type }>(PAGE, 'HttpDrain');
-    const app = await bootApp({ controllers: [Pages], providers: [HttpDrain] }, { listen: true });
+    const { DrainedModule } = await runExample<{ DrainedModule: Type }>(PAGE, 'DrainedModule');
+    const app = await bootApp({ controllers: [Pages], imports: [DrainedModule] }, { listen: true });
     const unused = await openSocket(app);
     const busy = await openSocket(app);
     const answer = once(busy, 'data');
@@ -56,6 +59,43 @@ describe(PAGE, () => {
     expect(await closesSoon(app)).toBe(true);
     expect(String(await answer)).toMatch(/^HTTP\/1\.1 200 [^]*\r\nConnection: close\r\n[^]*done$/);
     expect(unused.readyState).not.toBe('open');
+  });
+
+  it('says goodbye to the clients of a gateway', async () => {
+    const examples = await runExample<{ LiveGateway: Type; DrainedModule: Type }>(PAGE, 'LiveGateway');
+    const { DrainedModule } = await runExample<{ DrainedModule: Type }>(PAGE, 'DrainedModule');
+    const app = await bootApp(
+      { imports: [DrainedModule], providers: [examples.LiveGateway] },
+      { listen: true, prepare: (created) => void created.useWebSocketAdapter(new WsAdapter(created)) },
+    );
+    const socket = new WebSocket(`${(await app.getUrl()).replace('http', 'ws')}/live`);
+    onTestFinished(() => socket.terminate());
+    await once(socket, 'open');
+    const closed = once(socket, 'close');
+
+    expect(await closesSoon(app)).toBe(true);
+    expect(await closed).toEqual([1001, Buffer.from('the server shuts down')]);
+  });
+
+  it('drains and closes another server', async () => {
+    const { listenOn } = await runExample<{ listenOn: (app: INestApplication, port: number) => void }>(
+      PAGE,
+      'listenOn',
+    );
+    const app = await bootApp({ controllers: [Pages], imports: [HttpDrainModule] }, { listen: true });
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((closed) => probe.close(closed));
+    listenOn(app, port);
+    const busy = connect(port, '127.0.0.1');
+    onTestFinished(() => void busy.destroy());
+    const answer = text(busy);
+    busy.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }); // the server has seen it
+
+    expect(await closesSoon(app)).toBe(true);
+    expect(await answer).toMatch(/done$/);
   });
 
   it('waits for a connection that sends no request, and has its clients open meanwhile', async () => {

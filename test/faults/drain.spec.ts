@@ -1,14 +1,22 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import type { INestApplication } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { certificates, makeCertificate } from '../support/certificate.js';
+import { DrainApp, type Platform } from '../support/drain-app.js';
+import { requestTo, type RawConnection } from '../support/raw-connection.js';
 import { describeWithRedis, startRedisServer } from '../support/redis-server.js';
 import type { ServiceSettings } from './apps/service.js';
 import { startApp } from './support/app-process.js';
 import { startDynamoDBEndpoint, TABLE } from './support/dynamodb-endpoint.js';
 import { isSuccess, startLoad, tally } from './support/load.js';
-import { record, seconds } from './support/record.js';
+import { milliseconds, record, seconds } from './support/record.js';
 
 const CONNECTIONS = 50;
 /** Milliseconds of load before the signal, and after it: clients do not know that a server is going. */
@@ -24,7 +32,7 @@ describeWithRedis('SIGTERM under load', () => {
     [true, false].map((keepAlive) => [server.name, keepAlive, server] as const),
   );
 
-  test.each(CASES)(
+  it.each(CASES)(
     'fails no accepted request and sends no write twice: %s, with keep-alive %j',
     async (serverName, keepAlive, { platform, turnsAway }) => {
       await using redis = await startRedisServer();
@@ -84,4 +92,199 @@ describeWithRedis('SIGTERM under load', () => {
       );
     },
   );
+});
+
+/** Milliseconds that connections have in the tests below. */
+const TIMEOUT = 2_000;
+
+@WebSocketGateway({ path: '/live' })
+class LiveGateway implements OnGatewayConnection {
+  handleConnection(client: WebSocket): void {
+    client.send('welcome');
+  }
+}
+
+interface Kind {
+  readonly name: string;
+  /** Opens the connection, and leaves it as it is to be when shutdown begins. */
+  readonly open: (service: DrainApp) => Promise<RawConnection>;
+  /** What it does when shutdown has begun, at latest half of the timeout later. */
+  readonly afterwards?: (connection: RawConnection, service: DrainApp) => Promise<void>;
+  /** The statuses of the answers that must have come whole. */
+  readonly answers: readonly number[];
+  /** What the log must say; `undefined` if the connection ends before the timeout. */
+  readonly cut?: string;
+}
+
+const ask = async (service: DrainApp, bytes: string, held = 0): Promise<RawConnection> => {
+  const connection = await service.connect();
+  await connection.send(bytes);
+  await service.untilHeld(held);
+  return connection;
+};
+const BODY = JSON.stringify({ text: 'x'.repeat(100_000) });
+const UPLOAD = `POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n`;
+const later = (bytes: string) => async (connection: RawConnection) => {
+  await delay(TIMEOUT / 2);
+  await connection.send(bytes);
+};
+const releaseLater = async (_: RawConnection, service: DrainApp): Promise<void> => {
+  await delay(TIMEOUT / 2);
+  service.release.resolve();
+};
+
+const KINDS: readonly Kind[] = [
+  { name: 'silent', open: (service) => service.connect(), answers: [] },
+  { name: 'kept alive, idle', open: (service) => service.connectAndAsk(), answers: [200] },
+  {
+    name: 'kept alive, busy',
+    open: async (service) => {
+      const connection = await service.connectAndAsk();
+      await connection.sendRequest('/held');
+      await service.untilHeld(1);
+      return connection;
+    },
+    afterwards: releaseLater,
+    answers: [200, 200],
+  },
+  {
+    name: 'three requests at once',
+    open: (service) => ask(service, requestTo('/held') + requestTo('/held') + requestTo('/hello'), 2),
+    afterwards: releaseLater,
+    answers: [200, 200, 200],
+  },
+  {
+    name: 'half-sent headers, the rest later',
+    open: (service) => ask(service, 'GET /hello HTTP/1.1\r\nHost: '),
+    afterwards: later('a\r\n\r\n'),
+    answers: [200],
+  },
+  {
+    name: 'half-sent headers, no rest',
+    open: (service) => ask(service, 'GET /hello HTTP/1.1\r\nHost: '),
+    answers: [],
+    cut: '1 without a whole HTTP/1 request',
+  },
+  {
+    name: 'upload in progress, the rest later',
+    open: (service) => ask(service, UPLOAD + BODY.slice(0, 60_000)),
+    afterwards: later(BODY.slice(60_000)),
+    answers: [201],
+  },
+  {
+    name: 'upload in progress, no rest',
+    open: (service) => ask(service, UPLOAD + BODY.slice(0, 60_000)),
+    answers: [],
+    cut: 'POST /upload',
+  },
+  {
+    name: 'slow handler',
+    open: (service) => ask(service, requestTo('/held'), 1),
+    afterwards: releaseLater,
+    answers: [200],
+  },
+  {
+    name: 'handler without an end',
+    open: (service) => ask(service, requestTo('/held?token=s3cret'), 1),
+    answers: [],
+    cut: 'GET /held',
+  },
+  {
+    name: 'event stream',
+    open: async (service) => {
+      const connection = await ask(service, requestTo('/events?token=s3cret'));
+      await connection.until(/begun/);
+      return connection;
+    },
+    answers: [200],
+    cut: 'GET /events',
+  },
+];
+
+const certificate = certificates.available ? makeCertificate() : undefined;
+const SERVERS = (['Express', 'Fastify'] as const).flatMap((platform) =>
+  (certificate ? ['http', 'https'] : ['http']).map((protocol) => ({ platform, protocol })),
+);
+const startOn = (platform: Platform, protocol: string): Promise<DrainApp> =>
+  DrainApp.start({
+    platform,
+    drain: { timeout: TIMEOUT },
+    providers: [LiveGateway],
+    prepare: (app: INestApplication) => void app.useWebSocketAdapter(new WsAdapter(app)),
+    ...(protocol === 'https' && certificate && { certificate }),
+  });
+
+describe('shutdown with HttpDrainModule', () => {
+  it.each(KINDS.map((kind) => [kind.name, kind] as const))(
+    'loses no answer and ends in time: %s',
+    async (_, { name, open, afterwards, answers, cut }) => {
+      const times: number[] = [];
+      for (const { platform, protocol } of SERVERS) {
+        const service = await startOn(platform, protocol);
+        const connection = await open(service);
+        await service.connectAndAsk(); // by now the server has read what the other has sent
+        const closing = service.close();
+        await afterwards?.(connection, service);
+        const took = await closing;
+        await connection.ended;
+
+        const where = `${platform}, ${protocol}`;
+        expect([where, connection.statuses]).toEqual([where, answers]);
+        expect([where, service.lines]).toEqual([
+          where,
+          cut === undefined
+            ? []
+            : [
+                `warn: Cut off 1 connection that was still open ${TIMEOUT} ms after shutdown began: ${cut} HttpDrainModule`,
+              ],
+        ]);
+        expect(took).toBeLessThan(TIMEOUT + 500);
+        if (cut !== undefined) expect(took).toBeGreaterThan(TIMEOUT - 20);
+        expect(service.journal.of('close')).toEqual(['close main']);
+        times.push(took);
+      }
+      const statuses = answers.length > 0 ? `${answers.join(', ')}; ` : '';
+      const range = [Math.min(...times), Math.max(...times)].map(milliseconds).join(' to ');
+      record('drainKinds', `${name}: ${statuses}closed in ${range}${cut === undefined ? '' : `, cut: "${cut}"`}`);
+    },
+  );
+
+  it('cuts a WebSocket at the timeout', async () => {
+    const times: number[] = [];
+    for (const { platform, protocol } of SERVERS) {
+      const service = await startOn(platform, protocol);
+      const socket = new WebSocket(`${service.url.replace('http', 'ws')}/live`, { rejectUnauthorized: false });
+      onTestFinished(() => socket.terminate());
+      await once(socket, 'message');
+      const closed = once(socket, 'close');
+      const took = await service.close();
+      await closed;
+
+      expect(took).toBeGreaterThan(TIMEOUT - 20);
+      expect(took).toBeLessThan(TIMEOUT + 500);
+      expect(service.lines).toEqual([expect.stringContaining(': GET /live (upgraded to websocket) ')]);
+      times.push(took);
+    }
+    const range = [Math.min(...times), Math.max(...times)].map(milliseconds).join(' to ');
+    record('drainKinds', `WebSocket of a gateway: closed in ${range}, cut: "GET /live (upgraded to websocket)"`);
+  });
+});
+
+describe('shutdown without HttpDrainModule', () => {
+  it('says after 10 s what it waits for', async () => {
+    const service = await DrainApp.start({ drain: false });
+    const silent = await service.connect();
+    const start = performance.now();
+    const closing = service.close();
+    const warning = (): string | undefined => service.logger.lines.find((line) => line.startsWith('warn'));
+    while (!warning()) await delay(20);
+    const warnedAfter = performance.now() - start;
+    expect(warning()).toContain('1 connection is still open');
+    expect(warning()).toContain('HttpDrainModule');
+    silent.socket.destroy();
+    await closing;
+
+    expect(service.logger.lines.filter((line) => line.startsWith('warn'))).toHaveLength(1);
+    record('drainForever', `a silent connection: one warning after ${seconds(warnedAfter)}`);
+  });
 });

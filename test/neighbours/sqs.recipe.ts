@@ -1,15 +1,61 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { DeleteMessageCommand, ReceiveMessageCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
-import { ClientsModule, defineClient } from '../../src/index.js';
+import { ClientsModule, InjectClient } from '../../src/index.js';
+import { awsClient } from '../../src/aws/index.js';
 
-export const sqs = defineClient<SQSClient>({
-  kind: 'sqs',
+export const sqs = awsClient(async () => (await import('@aws-sdk/client-sqs')).SQSClient, {
   inject: [ConfigService],
-  create: async (config: ConfigService) => {
-    const { SQSClient } = await import('@aws-sdk/client-sqs'); // loaded when the client is first injected
-    return new SQSClient({ region: config.getOrThrow<string>('AWS_REGION') });
-  },
-  close: (client) => client.destroy(),
+  useFactory: (config: ConfigService) => ({ region: config.getOrThrow<string>('AWS_REGION') }),
 });
 
 export const SqsModule = ClientsModule.forRoot({ imports: [ConfigModule], clients: { sqs } });
+
+@Injectable()
+export class JobsPoller implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(JobsPoller.name);
+  private readonly stopping = new AbortController();
+  private readonly queue: string;
+  private polling?: Promise<void>;
+
+  constructor(
+    @InjectClient('sqs') private readonly client: SQSClient,
+    config: ConfigService,
+  ) {
+    this.queue = config.getOrThrow<string>('JOBS_QUEUE_URL');
+  }
+
+  onApplicationBootstrap(): void {
+    this.polling = this.poll();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort(); // ends the poll that waits for messages
+    await this.polling; // the message at work is finished and deleted
+  }
+
+  private async poll(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      try {
+        const command = new ReceiveMessageCommand({
+          QueueUrl: this.queue,
+          WaitTimeSeconds: 20,
+          MaxNumberOfMessages: 1,
+        });
+        const { Messages = [] } = await this.client.send(command, { abortSignal: signal });
+        for (const message of Messages) await this.handle(message);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.logger.error(error);
+        await wait(1_000, undefined, { ref: false });
+      }
+    }
+  }
+
+  private async handle({ Body, ReceiptHandle }: Message): Promise<void> {
+    this.logger.log(`Doing ${Body}`);
+    await this.client.send(new DeleteMessageCommand({ QueueUrl: this.queue, ReceiptHandle }));
+  }
+}

@@ -66,6 +66,7 @@ function checkNode(folder, nest, ioredis, node) {
   for (const platform of ['express', 'fastify']) {
     for (const modules of ['mjs', 'cjs']) {
       boot(folder, label, node, platform, modules, 'visits');
+      boot(folder, label, node, platform, modules, 'drain');
       boot(folder, `${label}, Terminus ${terminus}`, node, platform, modules, 'health');
     }
   }

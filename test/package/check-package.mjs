@@ -16,9 +16,12 @@ const ENTRIES = Object.keys(exports).filter((entry) => entry !== './package.json
 const CASES = [
   { peers: [], script: 'none.mjs' },
   { peers: ['ioredis'], script: 'redis.mjs' },
+  { peers: ['@aws-sdk/client-sqs'], script: 'aws.mjs' },
   { peers: ['@aws-sdk/client-dynamodb'], script: 'dynamodb.mjs' },
   { peers: ['@aws-sdk/client-dynamodb', '@aws-sdk/lib-dynamodb'], script: 'dynamodb-document.mjs' },
   { peers: ['@nestjs/terminus'], script: 'terminus.mjs' },
+  { peers: ['@nestjs/platform-express'], script: 'http.mjs' },
+  { peers: ['@opentelemetry/api'], script: 'opentelemetry.mjs' },
   { peers: ['ioredis', 'js-redis-server'], script: 'testing-redis.mjs' },
   { peers: ['@aws-sdk/client-dynamodb', 'dynalite'], script: 'testing-dynamodb.mjs' },
 ];
@@ -34,8 +37,10 @@ try {
 
   checkWithTools(path);
   checkMaps(unpacked);
-  checkRootTypes(unpacked);
+  checkTypes(unpacked, 'index');
+  checkTypes(unpacked, 'aws/index');
   for (const { peers, script } of CASES) use(path, peers, script);
+  npm(join(work, 'terminus'), 'install', `@opentelemetry/api@${devDependencies['@opentelemetry/api']}`);
   await checkSideEffects(join(work, 'terminus'));
 } finally {
   rmSync(work, { recursive: true, force: true });
@@ -82,19 +87,20 @@ function checkMaps(unpacked) {
   console.log(`${code.length} source and declaration maps lead to sources in the tarball`);
 }
 
-/** Whoever uses the core alone must not need the types of a package that is not installed. */
-function checkRootTypes(unpacked) {
-  const seen = new Set([join(unpacked, 'dist/index.d.ts')]);
+/** Whoever uses the core, or clients of any AWS service, must not need the types of a package that is not installed. */
+function checkTypes(unpacked, entry) {
+  const seen = new Set([join(unpacked, `dist/${entry}.d.ts`)]);
   const packages = new Set();
   for (const file of seen) {
-    for (const [, name] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)) {
+    const code = readFileSync(file, 'utf8').replaceAll(/\/\*[^]*?\*\//g, ''); // examples in comments need nothing
+    for (const [, name] of code.matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)) {
       if (name.startsWith('.')) seen.add(join(dirname(file), name.replace(/\.js$/, '.d.ts')));
       else packages.add(name);
     }
   }
-  const leaked = [...packages].filter((name) => Object.hasOwn(peerDependenciesMeta, name));
-  assert.deepEqual(leaked, [], 'optional peers in the types of the root');
-  console.log(`the root's types need ${[...packages].join(', ')}`);
+  const optional = (name) => Object.hasOwn(peerDependenciesMeta, name) || /^@(aws-sdk|smithy)\//.test(name);
+  assert.deepEqual([...packages].filter(optional), [], `optional packages in the types of ${entry}`);
+  console.log(`the types of ${entry} need ${[...packages].join(', ')}`);
 }
 
 function use(tarball, peers, script) {

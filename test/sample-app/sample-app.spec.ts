@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { ClientStatus } from 'nestjs-clients';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ClientSnapshot } from '../../sample-app/src/clients/clients-feed.service.js';
@@ -299,18 +300,34 @@ describe('the sample app', () => {
       expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1 });
     });
 
-    it.each([
-      ['nothing', ''],
-      ['half a request', 'GET /clients HTTP/1.1\r\n'],
-    ])('does not wait for a connection that has sent %s', async (_, bytes) => {
-      const app = await start();
+    /** A connection that has sent these bytes, and that the server has accepted: it has answered another one since. */
+    const open = async (app: RunningApp, bytes: string): Promise<Socket> => {
       const socket = connect(Number(new URL(app.url).port), '127.0.0.1').on('error', () => {});
       await once(socket, 'connect');
       await new Promise((written) => socket.write(bytes, written));
-      // An answer on another connection: by then the server has accepted the first.
       await fetch(`${app.url}/clients`);
+      return socket;
+    };
+
+    it('does not wait for a connection that has sent nothing', async () => {
+      const app = await start();
+      await open(app, '');
 
       expect((await app.signal('SIGTERM')).duration).toBeLessThan(1_000);
+    });
+
+    it('answers a request of which only a part had come', async () => {
+      const app = await start();
+      const socket = await open(app, 'GET /clients HTTP/1.1\r\nHost: a');
+      const answer = text(socket);
+
+      const exiting = app.signal('SIGTERM');
+      while (!(await refused(app))); // until the server has begun to close
+      socket.write('\r\n\r\n');
+
+      expect(await answer).toMatch(/^HTTP\/1\.1 200 [^]*\r\nConnection: close\r\n/);
+      await exiting;
+      expect(app.output).not.toMatch(/ERROR|WARN/);
     });
   });
 

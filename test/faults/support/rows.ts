@@ -4,6 +4,16 @@ export const ROWS = {
     fault: 'SIGTERM under load: 50 connections, handlers using Redis and DynamoDB, keep-alive and not',
     holds: '0 failed responses among accepted requests, 0 DynamoDB writes sent twice',
   },
+  drainKinds: {
+    fault:
+      'shutdown with `HttpDrainModule` while connections of every kind are open, Express and Fastify, HTTP and HTTPS, timeout 2 s',
+    holds:
+      '0 answers lost that began before the timeout; what has no end is cut at the timeout and named in one log line',
+  },
+  drainForever: {
+    fault: 'shutdown without `HttpDrainModule` while a connection has no end',
+    holds: 'after 10 s one warning says how many connections are open and how to bound it',
+  },
   closing: {
     fault:
       'every way in which ioredis hangs, leaks or loses commands at the end; standalone, TLS, Sentinel, Cluster; `maxRetriesPerRequest` default, 0, 1, null; with and without offline queue',
@@ -90,6 +100,19 @@ export const ROWS = {
     fault: 'DynamoDB endpoint down, cutting connections or silent while `registry.check` is asked',
     holds: 'down, with the reason, within its timeout; up again after',
   },
+  awsClosing: {
+    fault:
+      'S3, SQS, SNS, Lambda and DynamoDB, plain and aggregated clients: 60 requests each in flight at close, answered slowly or never',
+    holds: 'the server saw each once; answered, or `CLIENTS_CLOSED` at closeTimeout; 0 unsettled, 0 sockets',
+  },
+  awsRetries: {
+    fault: 'the same services fail with 503 or are down at close, requests wait for their next attempt',
+    holds: '`CLIENTS_CLOSED` at closeTimeout, nothing sent after',
+  },
+  awsBodies: {
+    fault: 'an S3 object of 8 MB read slowly, or by nobody, an upload, a stream of events, a long poll, at close',
+    holds: 'whole, and once; what nobody reads or writes is ended at closeTimeout; 0 sockets',
+  },
   cycles: {
     fault: '1,000 create/close cycles of an app in one process',
     holds: '0 connections left, heap slope about 0, no timer left',
@@ -97,6 +120,12 @@ export const ROWS = {
   processScope: {
     fault: "two and three apps in one process with `scope: 'process'`, closed in every order, one failing to boot",
     holds: 'one client, closed with the last; a new app afterwards gets a new one',
+  },
+  keyed: {
+    fault:
+      '1,000 random lives of keyed clients on a real Redis: use, lease, release, evict, idle, full, failing builds, shutdown at any moment',
+    holds:
+      'nothing closed while held, never more than `max`, each closed once, 0 connections in `CLIENT LIST` after it',
   },
   owned: {
     fault: 'a client with `owned: false`',

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import * as common from '@nestjs/common';
 import * as core from '@nestjs/core';
 import * as terminus from '@nestjs/terminus';
+import * as telemetry from '@opentelemetry/api';
 
-assert.ok(common && core && terminus); // what they do themselves has been done
+assert.ok(common && core && terminus && telemetry); // what they do themselves has been done
 const look = () => ({
   globals: Reflect.ownKeys(globalThis),
   listeners: process.eventNames().map((name) => [name, process.listenerCount(name)]),

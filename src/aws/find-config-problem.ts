@@ -1,20 +1,24 @@
-import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { findBrokenRule, isFunction, isObject, isText, type Rule } from '../definition/rules.js';
+import { findBrokenRule, isFunction, isObject, isText, type Rules } from '../definition/rules.js';
 
 /** What is most often wrong, mostly because a variable is missing. A function is a provider: the SDK calls it. */
-const RULES = {
-  region: [(value) => isText(value) || isFunction(value), 'is not a region name or a function that returns one'],
+const RULES: Rules = {
+  region: [(value) => isRegion(value) || isFunction(value), 'is not a region name or a function that returns one'],
   endpoint: [isEndpoint, 'is not an http:// or https:// URL'],
   credentials: [isCredentials, 'has no "accessKeyId" and "secretAccessKey", and is not a credential provider'],
   maxAttempts: [(value) => isCount(value) || isFunction(value), 'is not a whole number of at least 1'],
   retryMode: [(value) => isText(value) || isFunction(value), 'is not the name of a retry mode'],
   profile: [isText, 'is not the name of a profile'],
   requestHandler: [isObject, 'is not a request handler or its options'],
-} satisfies { [K in keyof DynamoDBClientConfig]: Rule };
+};
 
-/** Says what is wrong with the SDK's options: which one and why; never its value. */
-export function findConfigProblem(config: Readonly<DynamoDBClientConfig>): string | undefined {
+/** Says what is wrong with the options that all of the SDK's clients have: which one and why; never its value. */
+export function findConfigProblem(config: object): string | undefined {
   return findBrokenRule(config, RULES);
+}
+
+/** It becomes part of a host name. `*` stands for all regions. */
+function isRegion(value: unknown): boolean {
+  return isText(value) && /^([a-z\d]([a-z\d-]{0,61}[a-z\d])?|\*)$/i.test(value);
 }
 
 function isEndpoint(value: unknown): boolean {

@@ -1,0 +1,54 @@
+import type { ClientDefinition } from '../definition/client-definition.js';
+import type { ClientOptionsFactory, KindLifecycle } from '../definition/configurable-client.js';
+import type { AwsClientClass, AwsClientConfig } from './aws-sdk.js';
+import { declareAwsClient } from './declare-aws-client.js';
+import { loadClass } from './load-class.js';
+
+/** What a factory returns, without an option that the class does not have: TypeScript looks for such in literals only. */
+type Known<R, C extends AwsClientClass> =
+  OnlyKeysOf<R, AwsClientConfig<C>> | Promise<OnlyKeysOf<R, AwsClientConfig<C>>>;
+type OnlyKeysOf<R, O> = R & { readonly [K in Exclude<keyof R, keyof O>]: never };
+
+/**
+ * Declares a client of the AWS SDK for JavaScript v3: S3, SQS, SNS, Lambda or any other, also an aggregated one.
+ *
+ * `load` gives the client's class. It is called when the client is first injected; sockets open with the first request. The
+ * options are those of that class, or `{ inject, useFactory }` that returns them. Without any, the SDK looks for region and
+ * credentials where it always does: environment, shared files, the container's or instance's role.
+ *
+ * At shutdown the requests in flight are answered first, and response bodies read to their end. Later requests are rejected
+ * with `CLIENTS_CLOSED`, where the SDK would open a new socket. What is still in flight after `closeTimeout` is ended, and
+ * not sent again. A request handler or agent that you pass is yours: it is never destroyed.
+ *
+ * There is no health check unless `lifecycle` has a `check`, for no call is free of charge and of permissions in every
+ * service: an open client counts as up. Requests that `check` sends are not retried, and it is given up after 5,000 ms.
+ *
+ * Options of the wrong type make `forRoot` throw `CLIENTS_INVALID_OPTIONS`; so does injecting the client if `load` gives no
+ * class of a client. If the package that `load` imports is not installed, that fails with `CLIENTS_MISSING_PACKAGE`.
+ *
+ * @example
+ * ClientsModule.forRoot({
+ *   clients: {
+ *     s3: awsClient(async () => (await import('@aws-sdk/client-s3')).S3Client, { region: 'eu-west-1' }),
+ *   },
+ * });
+ */
+export function awsClient<C extends AwsClientClass, R extends AwsClientConfig<C> = AwsClientConfig<C>>(
+  load: () => Promise<C>,
+  config?:
+    (AwsClientConfig<C> & object) | (ClientOptionsFactory<R> & { useFactory(...dependencies: never[]): Known<R, C> }),
+  lifecycle?: KindLifecycle<InstanceType<C>>,
+): ClientDefinition<InstanceType<C>, AwsClientConfig<C>> {
+  return declareAwsClient<InstanceType<C>, AwsClientConfig<C>>(
+    {
+      kind: 'aws',
+      service: 'The service',
+      findProblem: () =>
+        typeof load === 'function' ? undefined : 'the first argument of awsClient() must be a function: () => Class',
+      load: async (name) =>
+        (await loadClass(load, name)) as unknown as new (config: AwsClientConfig<C>) => InstanceType<C>,
+    },
+    config,
+    lifecycle,
+  );
+}

@@ -1,0 +1,87 @@
+import {
+  Inject,
+  Module,
+  Optional,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { Server } from 'node:http';
+import { HTTP_DRAIN } from '../clients.tokens.js';
+import { HttpDrain } from './http-drain.js';
+import { DRAIN_OPTIONS, validateDrainOptions, type HttpDrainOptions } from './http-drain.module-options.js';
+
+/** Nest calls hooks by a module's distance from the root: at bootstrap the most distant first, at shutdown last. */
+function setDistance(modules: ModulesContainer, module: object, distance: number): void {
+  for (const candidate of modules.values()) {
+    if (candidate.metatype === module.constructor) candidate.distance = distance;
+  }
+}
+
+/** Has the application's one drain, however often the module is imported. Its hooks are the last before the server closes. */
+@Module({ providers: [HttpDrain, { provide: HTTP_DRAIN, useExisting: HttpDrain }], exports: [HttpDrain] })
+export class HttpDrainCoreModule implements OnModuleInit, BeforeApplicationShutdown {
+  constructor(
+    @Inject(HttpDrain) private readonly drain: HttpDrain,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+  ) {
+    setDistance(modules, this, Infinity);
+  }
+
+  /** Nest makes its server when it has instantiated the providers. Without HTTP there is none. */
+  onModuleInit(): void {
+    const { httpAdapter } = this.host as Partial<HttpAdapterHost>;
+    const server = httpAdapter?.getHttpServer() as Partial<Server> | undefined;
+    if (typeof server?.prependListener === 'function') this.drain.watch(server as Server);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.drain.drain();
+  }
+}
+
+/**
+ * Lets a shutdown wait for the answers that HTTP servers owe, and for nothing else, and not for longer than a timeout. By
+ * itself Nest waits for every open connection, without a limit, and clients close only after that.
+ *
+ * When shutdown begins, idle connections are closed and answers say `Connection: close`. Connections that are in use then,
+ * and those that are in the middle of sending a request, have until the timeout. What is left is cut, and one line of the
+ * log says how many connections that were and of which requests. Express and Fastify, HTTP and HTTPS.
+ *
+ * @example
+ * @Module({ imports: [HttpDrainModule.forRoot({ timeout: 20_000 })] })
+ * export class AppModule {}
+ */
+@Module({ imports: [HttpDrainCoreModule], exports: [HttpDrainCoreModule] })
+export class HttpDrainModule implements OnModuleDestroy {
+  /** @internal Nest calls it. */
+  constructor(
+    @Inject(HttpDrain) private readonly drain: HttpDrain,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Optional() @Inject(DRAIN_OPTIONS) options: HttpDrainOptions | undefined,
+  ) {
+    setDistance(modules, this, -Infinity);
+    if (options?.timeout !== undefined) drain.allow(options.timeout);
+  }
+
+  /** Shutdown has begun; this is one of its first hooks. */
+  onModuleDestroy(): void {
+    this.drain.begin();
+  }
+
+  /**
+   * Import it in the root module.
+   *
+   * @param options `timeout`, in milliseconds from the beginning of shutdown, default 15,000
+   * @throws ClientsInvalidOptionsError (`CLIENTS_INVALID_OPTIONS`) if an option cannot work
+   * @example
+   * HttpDrainModule.forRoot(); // connections have 15 s
+   */
+  static forRoot(options: HttpDrainOptions = {}): DynamicModule {
+    validateDrainOptions(options);
+    return { module: HttpDrainModule, providers: [{ provide: DRAIN_OPTIONS, useValue: { ...options } }] };
+  }
+}

@@ -1,0 +1,1 @@
+export { ClientsTelemetry } from './clients-telemetry.js';
