@@ -1,6 +1,6 @@
 /** What stands around the name tells a client's token from any other. Nest quotes it where a name is misspelt. */
 const START = 'nestjs-clients:';
-const END = ', to be declared in ClientsModule.forRoot()';
+const END = ', to be declared in ClientsModule.forRoot(), or to be imported where its isGlobal is false';
 
 /**
  * The injection token of the client named `name`: for `@Inject`, `inject` arrays, `app.resolve` and `overrideProvider`.

@@ -1,13 +1,10 @@
 import type { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientOptionsFactory, KindLifecycle } from '../definition/configurable-client.js';
+import type { Dependency } from '../definition/dependency.js';
+import type { OptionsOrPromise } from '../definition/known-options.js';
 import type { AwsClientClass, AwsClientConfig } from './aws-sdk.js';
 import { declareAwsClient } from './declare-aws-client.js';
 import { loadClass } from './load-class.js';
-
-/** What a factory returns, without an option that the class does not have: TypeScript looks for such in literals only. */
-type Known<R, C extends AwsClientClass> =
-  OnlyKeysOf<R, AwsClientConfig<C>> | Promise<OnlyKeysOf<R, AwsClientConfig<C>>>;
-type OnlyKeysOf<R, O> = R & { readonly [K in Exclude<keyof R, keyof O>]: never };
 
 /**
  * Declares a client of the AWS SDK for JavaScript v3: S3, SQS, SNS, Lambda or any other, also an aggregated one.
@@ -33,10 +30,13 @@ type OnlyKeysOf<R, O> = R & { readonly [K in Exclude<keyof R, keyof O>]: never }
  *   },
  * });
  */
-export function awsClient<C extends AwsClientClass, R extends AwsClientConfig<C> = AwsClientConfig<C>>(
+export function awsClient<
+  C extends AwsClientClass,
+  I extends readonly Dependency[] = readonly Dependency[],
+  R extends OptionsOrPromise<AwsClientConfig<C>> = OptionsOrPromise<AwsClientConfig<C>>,
+>(
   load: () => Promise<C>,
-  config?:
-    (AwsClientConfig<C> & object) | (ClientOptionsFactory<R> & { useFactory(...dependencies: never[]): Known<R, C> }),
+  config?: (AwsClientConfig<C> & object) | ClientOptionsFactory<AwsClientConfig<C>, I, R>,
   lifecycle?: KindLifecycle<InstanceType<C>>,
 ): ClientDefinition<InstanceType<C>, AwsClientConfig<C>> {
   return declareAwsClient<InstanceType<C>, AwsClientConfig<C>>(

@@ -1,9 +1,13 @@
-import type { InjectionToken } from '@nestjs/common';
+import { VERSION } from '../errors/version.js';
 import type { Redactor } from '../redaction/redactor.js';
 import type { ClientBehaviour } from './client-driver.js';
+import type { Dependency } from './dependency.js';
 import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from './client-lifecycle.js';
 
 declare const types: unique symbol;
+
+/** By which every copy of the package knows a definition; under it stands the version of the copy that has made it. */
+const BRAND = Symbol.for('nestjs-clients:definition');
 
 /** What a pool of keyed clients is told. */
 export interface PoolOptions {
@@ -32,7 +36,7 @@ export interface BuildContext {
 /** What a kind of client tells the registry. */
 export interface ClientBlueprint<T> {
   readonly kind: string;
-  readonly inject: readonly InjectionToken[];
+  readonly inject: readonly Dependency[];
   /** Called as its methods: a driver may be an instance of a class. */
   readonly driver: ClientBehaviour<T>;
   /** Whether the factory of `forRootAsync` can supply this client's options. */
@@ -51,6 +55,10 @@ export interface ClientBlueprint<T> {
 export class ClientDefinition<T = unknown, O = unknown> {
   /** Never set; carries the types. */
   declare readonly [types]: { readonly client: T; readonly options: O };
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: VERSION });
+  }
+
   /** @internal */
   readonly lifecycle: ResolvedLifecycle;
 
@@ -67,6 +75,14 @@ export class ClientDefinition<T = unknown, O = unknown> {
   get kind(): string {
     return this.blueprint.kind;
   }
+}
+
+/** The version of the other copy of the package that has made a definition; `undefined` if it is none. */
+export function findOtherVersion(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || value instanceof ClientDefinition) return undefined;
+  const version: unknown = Reflect.get(value, BRAND);
+  if (typeof version === 'string') return version;
+  return value.constructor?.name === 'ClientDefinition' && 'blueprint' in value ? '0.1.0 or older' : undefined;
 }
 
 function completeLifecycle(declared: ClientLifecycle): ResolvedLifecycle {

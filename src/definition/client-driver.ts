@@ -1,4 +1,4 @@
-import type { InjectionToken } from '@nestjs/common';
+import type { Dependency, InjectedValues } from './dependency.js';
 
 /**
  * How to build, watch and close one kind of client. Only `create` is required.
@@ -14,13 +14,19 @@ import type { InjectionToken } from '@nestjs/common';
  *   close: (client) => client.end(),
  * };
  */
-export interface ClientDriver<T> {
+export interface ClientDriver<T, I extends readonly Dependency[] = readonly Dependency[]> {
   /** What kind of client this is, as `status()` shows it. Default `'custom'`. */
   kind?: string;
-  /** What `create` needs from Nest, in order. Other clients too: `getClientToken('dynamodb')`. Default none. */
-  inject?: readonly InjectionToken[];
-  /** Constructs the client, without any I/O. It is called once, when the client is first injected. */
-  create(...dependencies: never[]): T | Promise<T>;
+  /**
+   * What `create` needs from Nest, in order: tokens, `{ token, optional: true }`, `forwardRef(() => Token)`. Other clients
+   * too: `getClientToken('dynamodb')`. Default none.
+   */
+  inject?: readonly [...I] | readonly Dependency[];
+  /**
+   * Constructs the client, without any I/O. It is called once, when the client is first injected. Parameters are typed by
+   * the classes in `inject`; annotate those that a string or symbol stands for.
+   */
+  create(...dependencies: InjectedValues<I>): T | Promise<T>;
   /** Opens the client's connections. It is called in the background after bootstrap. */
   connect?(client: T): unknown;
   /** One cheap round trip that rejects when the client cannot be used. */

@@ -1,6 +1,7 @@
-import type { InjectionToken } from '@nestjs/common';
 import { ClientDefinition } from './client-definition.js';
 import type { ClientDriver } from './client-driver.js';
+import type { Dependency, InjectedValues } from './dependency.js';
+import type { KnownOptions, OptionsOrPromise } from './known-options.js';
 import type { ClientLifecycle } from './client-lifecycle.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { findBrokenRule, isFunction, isObject, isTokens, TOKENS, type Rules } from './rules.js';
@@ -11,14 +12,21 @@ import { findBrokenRule, isFunction, isObject, isTokens, TOKENS, type Rules } fr
  * @example
  * redisClient({
  *   inject: [ConfigService],
- *   useFactory: (config: ConfigService) => ({ url: config.getOrThrow('REDIS_URL') }),
+ *   useFactory: (config) => ({ url: config.getOrThrow('REDIS_URL') }),
  * });
  */
-export interface ClientOptionsFactory<O> {
-  /** What `useFactory` needs from Nest, in order. Default none. */
-  inject?: readonly InjectionToken[];
-  /** Returns the client's options. It is called once, when the client is built. */
-  useFactory(...dependencies: never[]): O | Promise<O>;
+export interface ClientOptionsFactory<
+  O,
+  I extends readonly Dependency[] = readonly Dependency[],
+  R extends OptionsOrPromise<O> = OptionsOrPromise<O>,
+> {
+  /** What `useFactory` needs from Nest, in order, as in a driver's `inject`. Default none. */
+  inject?: readonly [...I] | readonly Dependency[];
+  /**
+   * Returns the client's options. It is called once, when the client is built. A name that is not an option's is a compile
+   * error. Parameters are typed by the classes in `inject`; annotate those that a string or symbol stands for.
+   */
+  useFactory(...dependencies: InjectedValues<I>): KnownOptions<R, O>;
 }
 
 /** How a client of a ready-made kind is managed. */
@@ -30,22 +38,34 @@ export interface KindLifecycle<T> extends ClientLifecycle {
 /** How to build a client whose options are given, or supplied by a factory. */
 export interface ConfigurableDriver<T, O extends object> extends Omit<ClientDriver<T>, 'create'> {
   readonly kind: string;
-  /** Says what is wrong with complete options: what, where, how to mend it; never a value. */
-  findProblem(options: Readonly<O>): string | undefined;
+  /**
+   * Says what is wrong with complete options: what, where, how to mend it; never a value.
+   *
+   * @param giver who has given them, to begin a clause with: "the factory returned"
+   */
+  findProblem(options: Readonly<O>, giver?: string): string | undefined;
+  /** Options whose functions show `show` the secrets that they return, so that they are struck out of what is published. */
+  showSecrets?(options: O, show: (secrets: unknown) => void): O;
   /** Like a driver's, with the complete options and the client's name. */
   create(options: O, name: string, ...dependencies: never[]): T | Promise<T>;
+}
+
+/** Any `ClientOptionsFactory`: what it returns is checked when the client is built. */
+interface OptionsSource {
+  inject?: readonly Dependency[];
+  useFactory(...dependencies: never[]): unknown;
 }
 
 /** Declares a client that takes its options from the call or from `useFactory`, and over those from `forRootAsync`. */
 export function configurableClient<T, O extends object>(
   driver: ConfigurableDriver<T, O>,
-  source: O | ClientOptionsFactory<O> | undefined,
+  source: O | OptionsSource | undefined,
   managed?: KindLifecycle<T>,
 ): ClientDefinition<T, O> {
   const { kind, inject: required = [] } = driver;
   const { check = driver.check, ...lifecycle }: KindLifecycle<T> = isObject(managed) ? managed : {};
   const factory = isFactory(source) ? source : undefined;
-  const declared = factory ? undefined : source;
+  const declared = factory ? undefined : (source as O | undefined);
   const injected = isTokens(factory?.inject) ? factory.inject : [];
 
   return new ClientDefinition<T, O>(
@@ -66,18 +86,20 @@ export function configurableClient<T, O extends object>(
         if ((factory || own !== undefined) && !isObject(own))
           throw invalid('its useFactory did not return an object of options');
         if (supplied !== undefined && !isObject(supplied)) throw invalid('its supplied options are not an object');
-        const options = { ...own, ...supplied } as O;
+        const options = { ...(own as O | undefined), ...supplied } as O;
         redactor.keep(options);
-        const problem = driver.findProblem(options);
+        const giver = factory || supplied !== undefined ? 'the factory returned' : undefined;
+        const problem = driver.findProblem(options, giver);
         if (problem) throw invalid(problem);
-        return driver.create(options, name, ...(dependencies.slice(0, required.length) as never[]));
+        const watched = driver.showSecrets?.(options, (secrets) => redactor.keep(secrets)) ?? options;
+        return driver.create(watched, name, ...(dependencies.slice(0, required.length) as never[]));
       },
     },
     isObject(managed) ? lifecycle : managed, // what is no object is refused under the client's name
   );
 }
 
-function isFactory<O>(source: O | ClientOptionsFactory<O> | undefined): source is ClientOptionsFactory<O> {
+function isFactory(source: unknown): source is OptionsSource {
   return isObject(source) && 'useFactory' in source;
 }
 
@@ -86,7 +108,7 @@ const FACTORY_RULES: Rules = {
   useFactory: [isFunction, 'must be a function'],
 };
 
-function findFactoryProblem(factory: ClientOptionsFactory<unknown>): string | undefined {
+function findFactoryProblem(factory: OptionsSource): string | undefined {
   const other = Object.keys(factory).find(
     (key) => !Object.hasOwn(FACTORY_RULES, key) && Reflect.get(factory, key) !== undefined,
   );

@@ -1,7 +1,7 @@
-import type { InjectionToken } from '@nestjs/common';
 import { findDriverProblem } from './find-driver-problem.js';
 import { ClientDefinition, type BuildContext, type ClientBlueprint } from './client-definition.js';
 import type { ClientDriver } from './client-driver.js';
+import type { Dependency } from './dependency.js';
 import type { ClientLifecycle } from './client-lifecycle.js';
 
 /**
@@ -14,18 +14,21 @@ import type { ClientLifecycle } from './client-lifecycle.js';
  *   clients: {
  *     postgres: defineClient({
  *       inject: [ConfigService],
- *       create: (config: ConfigService) => new Pool({ connectionString: config.getOrThrow('PG_URL') }),
+ *       create: (config) => new Pool({ connectionString: config.getOrThrow('PG_URL') }),
  *       check: (pool) => pool.query('select 1'),
  *       close: (pool) => pool.end(),
  *     }),
  *   },
  * });
  */
-export function defineClient<T>(driver: ClientDriver<T>, lifecycle?: ClientLifecycle): ClientDefinition<T, never> {
-  return new ClientDefinition<T, never>(new DriverBlueprint(driver), lifecycle);
+export function defineClient<T, I extends readonly Dependency[] = readonly Dependency[]>(
+  driver: ClientDriver<T, I>,
+  lifecycle?: ClientLifecycle,
+): ClientDefinition<T, never> {
+  return new ClientDefinition<T, never>(new DriverBlueprint(driver as ClientDriver<T>), lifecycle);
 }
 
-const NONE: readonly InjectionToken[] = [];
+const NONE: readonly Dependency[] = [];
 
 class DriverBlueprint<T> implements ClientBlueprint<T> {
   constructor(readonly driver: ClientDriver<T>) {}
@@ -34,7 +37,7 @@ class DriverBlueprint<T> implements ClientBlueprint<T> {
     return this.driver.kind ?? 'custom';
   }
 
-  get inject(): readonly InjectionToken[] {
+  get inject(): readonly Dependency[] {
     return this.driver.inject ?? NONE;
   }
 
@@ -43,6 +46,6 @@ class DriverBlueprint<T> implements ClientBlueprint<T> {
   }
 
   create({ dependencies }: BuildContext): T | Promise<T> {
-    return this.driver.create(...(dependencies as never[]));
+    return this.driver.create(...dependencies);
   }
 }

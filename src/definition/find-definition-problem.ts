@@ -1,4 +1,5 @@
-import { ClientDefinition } from './client-definition.js';
+import { describeOtherCopy } from '../errors/copies.js';
+import { ClientDefinition, findOtherVersion } from './client-definition.js';
 import { LONGEST_TIMEOUT, type ClientLifecycle } from './client-lifecycle.js';
 import { BOOLEAN, findOptionProblem, isObject, oneOf, TIMEOUT, type Rule } from './rules.js';
 
@@ -25,6 +26,8 @@ export interface DefinitionProblem {
  */
 export function findDefinitionProblem(definition: unknown, fromFactory: boolean): DefinitionProblem | undefined {
   const wrong = (problem: string): DefinitionProblem => ({ part: 'definition', problem });
+  const otherVersion = findOtherVersion(definition);
+  if (otherVersion !== undefined) return wrong(describeOtherCopy('its definition', otherVersion));
   if (!(definition instanceof ClientDefinition)) {
     const remedy = 'declare it with defineClient(), redisClient(), dynamoDBClient() or the like';
     return wrong(`it is not a client definition; ${remedy}`);

@@ -1,5 +1,5 @@
-import type { InjectionToken } from '@nestjs/common';
 import { LONGEST_TIMEOUT } from './client-lifecycle.js';
+import type { Dependency } from './dependency.js';
 
 /** What an option must be, in code, and what to say when it is something else. */
 export type Rule = readonly [isValid: (value: unknown) => boolean, problem: string];
@@ -35,7 +35,10 @@ export function oneOf(...allowed: string[]): Rule {
 }
 
 /** What `inject` must be. */
-export const TOKENS: Rule = [isTokens, 'must be an array of tokens, none undefined'];
+export const TOKENS: Rule = [
+  isTokens,
+  'must be an array of tokens, { token, optional } or forwardRef(() => Token), none undefined',
+];
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -54,7 +57,15 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-/** Tokens to inject. One is undefined where a circular import has not given it a value yet. */
-export function isTokens(value: unknown): value is InjectionToken[] {
-  return Array.isArray(value) && value.every((token) => token !== undefined && token !== null);
+/** What to inject. A token is undefined where a circular import has not given it a value yet. */
+export function isTokens(value: unknown): value is Dependency[] {
+  return Array.isArray(value) && Array.from(value).every(isDependency);
+}
+
+/** What stands in a `forwardRef` is looked at when the application boots: before that it may well be undefined. */
+function isDependency(value: unknown): boolean {
+  if (typeof value !== 'object') return value !== undefined;
+  if (value === null) return false;
+  if ('forwardRef' in value) return isFunction(value.forwardRef);
+  return 'token' in value && isDependency(value.token);
 }

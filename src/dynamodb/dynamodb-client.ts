@@ -2,6 +2,8 @@ import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import { declareAwsClient } from '../aws/declare-aws-client.js';
 import type { ClientDefinition } from '../definition/client-definition.js';
 import type { ClientOptionsFactory, KindLifecycle } from '../definition/configurable-client.js';
+import type { Dependency } from '../definition/dependency.js';
+import type { OptionsOrPromise } from '../definition/known-options.js';
 import { loadPackage } from '../definition/load-package.js';
 import { checkReachable } from './check-reachable.js';
 
@@ -23,8 +25,11 @@ import { checkReachable } from './check-reachable.js';
  * @example
  * ClientsModule.forRoot({ clients: { dynamodb: dynamoDBClient({ region: 'eu-west-1' }) } });
  */
-export function dynamoDBClient(
-  options?: DynamoDBClientConfig | ClientOptionsFactory<DynamoDBClientConfig>,
+export function dynamoDBClient<
+  I extends readonly Dependency[] = readonly Dependency[],
+  R extends OptionsOrPromise<DynamoDBClientConfig> = OptionsOrPromise<DynamoDBClientConfig>,
+>(
+  options?: DynamoDBClientConfig | ClientOptionsFactory<DynamoDBClientConfig, I, R>,
   lifecycle?: KindLifecycle<DynamoDBClient>,
 ): ClientDefinition<DynamoDBClient, DynamoDBClientConfig> {
   return declareAwsClient<DynamoDBClient, DynamoDBClientConfig>(

@@ -2,6 +2,8 @@ import { ClientsError } from './clients.error.js';
 
 /** Some clients did not close gracefully. All were attempted, and these were destroyed by force if they could be. */
 export class ClientsCloseFailedError extends ClientsError {
+  /** @internal */
+  static override readonly code = 'CLIENTS_CLOSE_FAILED';
   readonly code = 'CLIENTS_CLOSE_FAILED';
   /** The names of the clients that failed. */
   readonly clients: readonly string[];

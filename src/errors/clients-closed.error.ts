@@ -17,6 +17,8 @@ const NO_WORK =
  * closed; or work came too late.
  */
 export class ClientsClosedError extends ClientsError {
+  /** @internal */
+  static override readonly code = 'CLIENTS_CLOSED';
   readonly code = 'CLIENTS_CLOSED';
   declare readonly client?: string;
 

@@ -2,6 +2,8 @@ import { ClientsError } from './clients.error.js';
 
 /** Building a client took longer than its `createTimeout`. If it still ends, what it built is closed at once. */
 export class ClientsCreateTimeoutError extends ClientsError {
+  /** @internal */
+  static override readonly code = 'CLIENTS_CREATE_TIMEOUT';
   readonly code = 'CLIENTS_CREATE_TIMEOUT';
 
   constructor(

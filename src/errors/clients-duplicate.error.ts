@@ -2,6 +2,8 @@ import { ClientsError } from './clients.error.js';
 
 /** Two `forRoot` calls of one application declare a client of the same name. */
 export class ClientsDuplicateError extends ClientsError {
+  /** @internal */
+  static override readonly code = 'CLIENTS_DUPLICATE';
   readonly code = 'CLIENTS_DUPLICATE';
 
   constructor(override readonly client: string) {

@@ -2,6 +2,8 @@ import { ClientsError } from './clients.error.js';
 
 /** `max` keyed clients are all in use, so that there is no room for another key. */
 export class ClientsExhaustedError extends ClientsError {
+  /** @internal */
+  static override readonly code = 'CLIENTS_EXHAUSTED';
   readonly code = 'CLIENTS_EXHAUSTED';
 
   constructor(

@@ -2,6 +2,8 @@ import { ClientsError } from './clients.error.js';
 
 /** Options that cannot work. `forRoot` throws it before any application exists; no value is ever repeated in it. */
 export class ClientsInvalidOptionsError extends ClientsError {
+  /** @internal */
+  static override readonly code = 'CLIENTS_INVALID_OPTIONS';
   readonly code = 'CLIENTS_INVALID_OPTIONS';
 
   constructor(where: string, problem: string, options?: ErrorOptions) {

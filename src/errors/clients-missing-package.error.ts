@@ -2,6 +2,8 @@ import { ClientsError } from './clients.error.js';
 
 /** An optional package that a client needs is not installed. The message gives the install command. */
 export class ClientsMissingPackageError extends ClientsError {
+  /** @internal */
+  static override readonly code = 'CLIENTS_MISSING_PACKAGE';
   readonly code = 'CLIENTS_MISSING_PACKAGE';
 
   constructor(

@@ -12,11 +12,29 @@ export type ClientsErrorCode =
   | 'CLIENTS_CLOSE_FAILED'
   | 'CLIENTS_EXHAUSTED';
 
+/** All copies of the package know their errors by it. */
+const BRAND = Symbol.for('nestjs-clients:error');
+
 /**
  * What every error of this library extends. The message names the client, says what failed and how to mend it; `cause`
  * is what was thrown underneath. None holds a credential.
  */
 export abstract class ClientsError extends Error {
+  /** @internal The code of a class's instances. */
+  static readonly code?: ClientsErrorCode;
+
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
+
+  /** Errors of another copy of the package are instances too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    if (typeof value !== 'object' || value === null || !(BRAND in value)) return false;
+    if (this === ClientsError) return true;
+    return Object.hasOwn(this, 'code') && 'code' in value && value.code === this.code;
+  }
+
   abstract readonly code: ClientsErrorCode;
   /** The name of the client that it is about, if it is about one. */
   declare readonly client?: string;

@@ -1,8 +1,9 @@
 import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { registryProvider } from './clients.providers.js';
+import { registryProviders } from './clients.providers.js';
 import { DrainWarning } from './drain-warning.js';
-import { ClientRegistry } from '../registry/client-registry.js';
+import { ShutdownWarning } from './shutdown-warning.js';
+import { ClientRegistry, REGISTRY } from '../registry/client-registry.js';
 
 /**
  * Nest calls hooks module by module, by distance from the root: at bootstrap the most distant first, at shutdown last.
@@ -15,13 +16,13 @@ export function setDistance(modules: ModulesContainer, module: object, distance:
 }
 
 /** Has the application's one registry, and closes it after every other module's shutdown hook. */
-@Module({ providers: [registryProvider], exports: [ClientRegistry] })
+@Module({ providers: [...registryProviders, ShutdownWarning], exports: [ClientRegistry, REGISTRY, ShutdownWarning] })
 export class ClientsCoreModule implements BeforeApplicationShutdown, OnApplicationShutdown {
   /** There while the application shuts down. */
   private drainWarning: DrainWarning | undefined;
 
   constructor(
-    @Inject(ClientRegistry) private readonly registry: ClientRegistry,
+    @Inject(REGISTRY) private readonly registry: ClientRegistry,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
   ) {

@@ -1,5 +1,7 @@
 import type { InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
 import type { ClientDefinitions, ClientOptionsOf } from '../definition/client-definition.js';
+import type { Dependency, InjectedValues } from '../definition/dependency.js';
+import type { KnownOptions, OptionsOrPromise } from '../definition/known-options.js';
 
 /** What `ClientsModule.forRoot()` takes. */
 export interface ClientsModuleOptions<C extends ClientDefinitions = ClientDefinitions> {
@@ -28,20 +30,19 @@ export interface ClientsOptionsFactory<C extends ClientDefinitions = ClientDefin
  */
 export interface ClientsModuleAsyncOptions<
   C extends ClientDefinitions = ClientDefinitions,
-  O extends ClientOptionsOf<C> = ClientOptionsOf<C>,
+  R extends OptionsOrPromise<ClientOptionsOf<C>> = OptionsOrPromise<ClientOptionsOf<C>>,
+  I extends readonly Dependency[] = readonly Dependency[],
 > extends ClientsModuleOptions<C> {
-  /** What `useFactory` needs from Nest, in order. Default none. */
-  inject?: readonly InjectionToken[];
-  /** Returns the options by client name. Called once, when the first client is built that can be supplied with options. */
-  useFactory?: (...dependencies: never[]) => OnlyClientsOf<C, O> | Promise<OnlyClientsOf<C, O>>;
+  /** What `useFactory` needs from Nest, in order, as in a driver's `inject`. Default none. */
+  inject?: readonly [...I] | readonly Dependency[];
+  /**
+   * Returns the options by client name. Called once, when the first client is built that can be supplied with options. A
+   * name that is not a client's, or not an option's, is a compile error. Parameters are typed by the classes in `inject`;
+   * annotate those that a string or symbol stands for.
+   */
+  useFactory?(...dependencies: InjectedValues<I>): KnownOptions<R, ClientOptionsOf<C>>;
   /** A class to instantiate in this module, which supplies the options. */
   useClass?: Type<ClientsOptionsFactory<C>>;
   /** The token of a provider, exported by one of `imports` or global, which supplies the options. */
   useExisting?: InjectionToken;
 }
-
-/** Makes a name that is no client's a compile error, although a function's return value is not checked for excess. */
-type OnlyClientsOf<C, O> = O &
-  ([Exclude<keyof O, keyof ClientOptionsOf<C>>] extends [never]
-    ? unknown // not `{}`: an intersection with that takes anything, promises and misspelt options included
-    : { readonly [N in Exclude<keyof O, keyof ClientOptionsOf<C>>]: never });

@@ -1,4 +1,11 @@
-import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  Optional,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { ClientsCoreModule, setDistance } from './clients-core.module.js';
 import type { ClientsModuleAsyncOptions, ClientsModuleOptions } from './clients.module-options.js';
@@ -7,11 +14,16 @@ import {
   DECLARATION,
   declareClients,
   inquirerProvider,
+  missingDeclarationProvider,
+  refuseMissingDeclaration,
   type Declaration,
 } from './clients.providers.js';
 import type { ClientDefinitions, ClientOptionsOf } from '../definition/client-definition.js';
+import type { Dependency } from '../definition/dependency.js';
+import type { OptionsOrPromise } from '../definition/known-options.js';
+import { ShutdownWarning } from './shutdown-warning.js';
 import { validateAsyncOptions, validateOptions } from './validate-options.js';
-import { ClientRegistry } from '../registry/client-registry.js';
+import { REGISTRY, type ClientRegistry } from '../registry/client-registry.js';
 
 /**
  * Declares an application's clients: each is built when it is first injected, shared by every class that injects it, and
@@ -26,14 +38,19 @@ import { ClientRegistry } from '../registry/client-registry.js';
  * })
  * export class AppModule {}
  */
-@Module({})
+@Module({ providers: [missingDeclarationProvider] })
 export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly needsClosing: boolean;
+
   /** @internal Nest calls it. */
   constructor(
-    /** @internal */ @Inject(ClientRegistry) readonly registry: ClientRegistry,
-    @Inject(DECLARATION) declaration: Declaration,
+    /** @internal */ @Optional() @Inject(REGISTRY) readonly registry: ClientRegistry,
+    @Optional() @Inject(DECLARATION) declaration: Declaration | undefined,
+    @Optional() @Inject(ShutdownWarning) private readonly warning: ShutdownWarning,
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
+    if (!declaration) refuseMissingDeclaration();
+    this.needsClosing = Object.values(declaration.clients).some(({ lifecycle }) => lifecycle.owned);
     setDistance(modules, this, -Infinity);
     declareClients(registry, modules, declaration); // when the module is loaded lazily, the registry was there before
   }
@@ -41,10 +58,12 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
   /** Opens connections, after every other module's bootstrap hook, so that a bootstrap that fails has opened none. */
   async onApplicationBootstrap(): Promise<void> {
     await this.registry.start();
+    if (this.needsClosing) this.warning.arm();
   }
 
   /** Shutdown has begun; this is its first hook. */
   onModuleDestroy(): void {
+    this.warning.disarm();
     this.registry.refuseBuilds();
   }
 
@@ -72,15 +91,17 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
    *   imports: [ConfigModule],
    *   inject: [ConfigService],
    *   clients: { dynamodb: dynamoDBClient(), redis: redisClient() },
-   *   useFactory: (config: ConfigService) => ({
+   *   useFactory: (config) => ({
    *     dynamodb: { region: config.getOrThrow('AWS_REGION') },
    *     redis: { url: config.getOrThrow('REDIS_URL') },
    *   }),
    * });
    */
-  static forRootAsync<C extends ClientDefinitions, O extends ClientOptionsOf<C> = ClientOptionsOf<C>>(
-    options: ClientsModuleAsyncOptions<C, O>,
-  ): DynamicModule {
+  static forRootAsync<
+    C extends ClientDefinitions,
+    R extends OptionsOrPromise<ClientOptionsOf<C>> = OptionsOrPromise<ClientOptionsOf<C>>,
+    I extends readonly Dependency[] = readonly Dependency[],
+  >(options: ClientsModuleAsyncOptions<C, R, I>): DynamicModule {
     validateAsyncOptions(options);
     return compose(options);
   }

@@ -5,9 +5,12 @@ import { createSupply } from './options-factory.js';
 import { getClientToken } from '../clients.tokens.js';
 import type { ClientsModuleAsyncOptions } from './clients.module-options.js';
 import type { ClientDefinitions } from '../definition/client-definition.js';
-import { ClientRegistry } from '../registry/client-registry.js';
+import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
+import { ClientRegistry, REGISTRY } from '../registry/client-registry.js';
 import type { ClientSource } from '../registry/registration.js';
 import { findConsumers, findClientsBehind } from './injection-graph.js';
+import { markOwn, shareOverrides } from './share-overrides.js';
+import { refuseMissingTokens } from './refuse-missing-tokens.js';
 
 /** What one `forRoot` or `forRootAsync` call was given, and the clients as they were then. */
 export interface Declaration {
@@ -15,17 +18,36 @@ export interface Declaration {
   readonly options: ClientsModuleAsyncOptions;
 }
 
+const OVERRIDES = Symbol('nestjs-clients:overrides');
+
 export const DECLARATION = Symbol('nestjs-clients:declaration');
+
+/** Says what to do when `ClientsModule` is imported as a class, or listed in `providers`. */
+export function refuseMissingDeclaration(): never {
+  throw new ClientsInvalidOptionsError(
+    'ClientsModule',
+    'it is imported without forRoot(), or listed in "providers"; import ClientsModule.forRoot({ clients }) once, in the ' +
+      'root module: other modules then need not import it. Where isGlobal is false, they import what forRoot() returned',
+  );
+}
+
+/** Stands where `forRoot` puts the declaration. It needs nothing, so that it fails before whatever else Nest misses. */
+export const missingDeclarationProvider: Provider = { provide: DECLARATION, useFactory: refuseMissingDeclaration };
 
 /**
  * The application's one registry. It knows every client before anything is instantiated, so that providers can ask for
  * them from the start: the declarations are values, which Nest has when it has scanned the modules.
  */
-export const registryProvider: Provider = {
-  provide: ClientRegistry,
-  inject: [ModulesContainer],
-  useFactory: (modules: ModulesContainer) => declareClients(new ClientRegistry(), modules),
-};
+export const registryProviders: Provider[] = [
+  {
+    provide: REGISTRY,
+    inject: [ModulesContainer],
+    useFactory: (modules: ModulesContainer) => declareClients(new ClientRegistry(REGISTRY), modules),
+  },
+  { provide: OVERRIDES, useFactory: shareOverrides },
+  // A test that overrides the one that is injected must not break the module.
+  { provide: ClientRegistry, useExisting: REGISTRY },
+];
 
 /** Tells the registry of the clients of every module; or of one, if it does not know them yet. */
 export function declareClients(registry: ClientRegistry, modules: ModulesContainer, one?: Declaration): ClientRegistry {
@@ -35,6 +57,7 @@ export function declareClients(registry: ClientRegistry, modules: ModulesContain
     const moduleRef = providers.get(ModuleRef)?.instance as ModuleRef | undefined;
     if (!declaration || !moduleRef || (one && one !== declaration)) continue;
     const { clients, options } = declaration;
+    refuseMissingTokens(clients, options);
     const { shutdownTimeout, useExisting, inject: injected = [] } = options;
     const supplyInjects = useExisting === undefined ? injected : [useExisting];
     const resolve: ClientSource['resolve'] = (tokens, consumer) => resolveTokens(moduleRef, tokens, consumer);
@@ -69,7 +92,7 @@ export function createClientProviders(clients: ClientDefinitions, host: Type<Hos
     provide: getClientToken(name),
     scope: lifecycle.eager ? Scope.DEFAULT : Scope.TRANSIENT,
     inject: lifecycle.eager ? toEager : toLazy,
-    useFactory: ({ registry }: Host, inquirer?: unknown) => registry.inject(name, getClassName(inquirer)),
+    useFactory: markOwn(({ registry }: Host, inquirer?: unknown) => registry.inject(name, getClassName(inquirer))),
   }));
 }
 

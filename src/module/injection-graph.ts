@@ -1,6 +1,7 @@
 import type { InjectionToken } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { getClientName, getClientToken } from '../clients.tokens.js';
+import { resolveDependency, type Dependency } from '../definition/dependency.js';
 
 type Module = NonNullable<ReturnType<ModulesContainer['get']>>;
 /** What Nest keeps of a provider: its name, and the providers that it has injected into it. */
@@ -22,9 +23,9 @@ export function findConsumers(modules: ModulesContainer, client: string): string
 }
 
 /** The clients among these tokens and among what their providers inject, however deep. */
-export function findClientsBehind(modules: ModulesContainer, tokens: readonly InjectionToken[]): string[] {
+export function findClientsBehind(modules: ModulesContainer, tokens: readonly Dependency[]): string[] {
   const clients = new Set<string>();
-  const rest = new Set<unknown>(tokens);
+  const rest = new Set<unknown>(tokens.map((dependency) => resolveDependency(dependency).token));
   for (const token of rest) {
     const client = getClientName(token);
     if (client !== undefined) clients.add(client);

@@ -15,7 +15,7 @@ export function createSupply(
   moduleRef: ModuleRef,
 ): ClientSource['resolveOptions'] {
   const call = async (): Promise<unknown> => {
-    if (useFactory) return useFactory(...((await resolve(inject)) as never[]));
+    if (useFactory) return useFactory(...(await resolve(inject)));
     if (useClass) return (await moduleRef.create(useClass)).createClientsOptions();
     if (useExisting === undefined) return {};
     const [factory] = (await resolve([useExisting])) as [ClientsOptionsFactory];

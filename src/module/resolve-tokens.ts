@@ -1,5 +1,6 @@
-import { Inject, type InjectionToken, type Type } from '@nestjs/common';
+import { Inject, Optional, type Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
+import { resolveDependency, type Dependency } from '../definition/dependency.js';
 
 /**
  * Gets values from Nest by having it construct a class that injects them. Unlike `ModuleRef.get` and `resolve`, that
@@ -7,13 +8,17 @@ import type { ModuleRef } from '@nestjs/core';
  */
 export async function resolveTokens(
   moduleRef: ModuleRef,
-  tokens: readonly InjectionToken[],
+  tokens: readonly Dependency[],
   consumer = '',
 ): Promise<readonly unknown[]> {
   if (tokens.length === 0) return [];
   class Named extends Dependencies {}
   Object.defineProperty(Named, 'name', { value: consumer }); // what Nest's own errors call it
-  for (const [index, token] of tokens.entries()) Inject(token)(Named, undefined, index);
+  for (const [index, dependency] of tokens.entries()) {
+    const { token, isOptional } = resolveDependency(dependency);
+    Inject(token)(Named, undefined, index);
+    if (isOptional) Optional()(Named, undefined, index);
+  }
   const { values } = await moduleRef.create(Named);
   return values;
 }

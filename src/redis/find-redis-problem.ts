@@ -18,6 +18,7 @@ const RULES: Rules = {
   role: [(value) => value === 'master' || value === 'slave', `must be 'master' or 'slave'`],
   username: STRING,
   password: STRING,
+  credentials: [isFunction, 'must be a function that returns a promise of { username?, password, expiresAt? }'],
   db: [
     (value) => isInteger(value) && value >= 0,
     'must be a whole number from 0; convert an environment variable with Number()',
@@ -36,30 +37,48 @@ const RULES: Rules = {
   redisOptions: [isObject, 'must be an object of options for the connections to the nodes'],
 };
 
+/** What says where a server is. */
+const ADDRESS = ['url', 'host', 'port', 'path', 'sentinels'];
 const WHERE = 'give "url", "host", "port", "path" or "sentinels"';
 
-/** Says what is wrong with a client's options: which one, why and how to mend it; never its value. */
-export function findRedisProblem(options: object): string | undefined {
+/**
+ * Says what is wrong with a client's options: which one, why and how to mend it; never its value.
+ *
+ * @param giver who has given them, to begin a clause with
+ */
+export function findRedisProblem(options: object, giver?: string): string | undefined {
   const given = getGiven(options);
   if ('nodes' in given) return '"nodes" belongs to a cluster; declare it with redisCluster()';
-  return findUrlProblem(given) ?? findBrokenRule(given, RULES) ?? findAddressProblem(given);
+  return (
+    findUrlProblem(given) ??
+    findBrokenRule(given, RULES) ??
+    findLoginProblem(given) ??
+    findAddressProblem(given, describeUnset(options, ADDRESS, giver))
+  );
 }
 
-/** Says what is wrong with a cluster's options: which one, why and how to mend it; never its value. */
-export function findClusterProblem(options: object): string | undefined {
+/**
+ * Says what is wrong with a cluster's options: which one, why and how to mend it; never its value.
+ *
+ * @param giver who has given them, to begin a clause with
+ */
+export function findClusterProblem(options: object, giver?: string): string | undefined {
   const given = getGiven(options);
-  const single = ['url', 'host', 'port', 'path', 'sentinels'].find((key) => key in given);
+  const single = ADDRESS.find((key) => key in given);
   if (single) return `"${single}" belongs to redisClient(); list the cluster's nodes under "nodes"`;
   const { nodes, redisOptions } = given;
-  if (!isList(nodes)) return '"nodes" must be an array of { host, port } or URLs, and not an empty one';
-  const shared = isObject(redisOptions) ? getGiven(redisOptions) : {};
+  if (!isList(nodes)) {
+    const unset = describeUnset(options, ['nodes'], giver);
+    return `"nodes" must be an array of { host, port } or URLs, and not an empty one${unset && `:${unset}`}`;
+  }
+  const shared: Options = isObject(redisOptions) ? getGiven(redisOptions) : {};
   for (const [index, node] of nodes.entries()) {
     const problem = findNodeProblem(node, 'tls' in shared);
     if (problem) return `"nodes[${index}]" ${problem}`;
   }
   const problem = findBrokenRule(given, RULES);
   const broken = findBrokenRule(shared, RULES);
-  return problem ?? (broken && `in "redisOptions", ${broken}`);
+  return problem ?? (broken && `in "redisOptions", ${broken}`) ?? findClusterLoginProblem(given, shared, nodes);
 }
 
 /** The options that are set: in ioredis's, `null` stands for "not set". */
@@ -77,14 +96,54 @@ function findUrlProblem(options: Options): string | undefined {
   return rival && `"url" and "${rival}" both say where the server is; give one of them`;
 }
 
-function findAddressProblem(options: Options): string | undefined {
+/** Names what says where the server is and is set, but to nothing: mostly the value of a variable that is missing. */
+function describeUnset(options: object, keys: readonly string[], giver = 'the options say'): string {
+  const key = keys.find((name) => Object.hasOwn(options, name));
+  if (key === undefined) return '';
+  const value: unknown = Reflect.get(options, key);
+  return value === undefined || value === null ? ` ${giver} ${key}: ${String(value)}; is a variable not set?` : '';
+}
+
+/** What says how to log in must be said once. */
+function findLoginProblem({ url, password, credentials }: Options): string | undefined {
+  if (credentials === undefined) return undefined;
+  if (password !== undefined) return '"credentials" and "password" both say how to log in; give one of them';
+  if (typeof url === 'string' && hasPassword(url))
+    return '"credentials" and the password in "url" both say how to log in; give one of them';
+  return undefined;
+}
+
+function findClusterLoginProblem(given: Options, shared: Options, nodes: readonly unknown[]): string | undefined {
+  const inner = [
+    ['redisOptions', shared] as const,
+    ...nodes.map((node, index) => [`nodes[${index}]`, isObject(node) ? getGiven(node) : {}] as const),
+  ];
+  const misplaced = inner.find(([, options]) => 'credentials' in options);
+  if (misplaced)
+    return `"credentials" stands in "${misplaced[0]}"; it belongs beside "nodes", and counts for all of them`;
+  if (!('credentials' in given)) return undefined;
+  const rival = inner.find(([, options]) => 'password' in options);
+  if (rival) return `"credentials" and "password" in "${rival[0]}" both say how to log in; give one of them`;
+  const index = nodes.findIndex((node) => typeof node === 'string' && hasPassword(node));
+  return index === -1
+    ? undefined
+    : `"credentials" and the password in "nodes[${index}]" both say how to log in; give one of them`;
+}
+
+/** ioredis takes options from a URL's query too. */
+function hasPassword(url: string): boolean {
+  const { password, searchParams } = new URL(url);
+  return password !== '' || searchParams.has('password');
+}
+
+function findAddressProblem(options: Options, unset: string): string | undefined {
   if ('sentinels' in options && !('name' in options))
     return '"sentinels" needs "name", the name of the group that they watch';
   // ioredis would talk, and log in, in the clear.
   if ('sentinels' in options && 'tls' in options && !('enableTLSForSentinelMode' in options))
     return '"tls" counts beside "sentinels" only with enableTLSForSentinelMode: true';
-  if (['url', 'host', 'port', 'path', 'sentinels'].some((key) => key in options)) return undefined;
-  return `nothing says where the server is; ${WHERE}`;
+  if (ADDRESS.some((key) => key in options)) return undefined;
+  return unset ? `nothing says where the server is:${unset} Or ${WHERE}` : `nothing says where the server is; ${WHERE}`;
 }
 
 function findNodeProblem(node: unknown, tls: boolean): string | undefined {
@@ -106,11 +165,38 @@ function describeUrl(url: unknown): string | undefined {
   if (typeof url !== 'string' || !/^rediss?:\/\//.test(url)) {
     return 'must be a string that starts with redis:// or rediss://; a Unix socket goes under "path"';
   }
-  if (!URL.canParse(url)) return 'is not a valid URL; percent-encode special characters in user name and password';
-  const { hostname, pathname } = new URL(url);
+  if (!URL.canParse(url)) return describeBrokenUrl(url);
+  const { hostname, port, pathname, username, password } = new URL(url);
   if (!hostname) return 'names no host';
+  if (port === '0') return WRONG_PORT;
+  if (![username, password].every(isDecodable)) return WRONG_ESCAPE;
   if (!/^\/?\d*$/.test(pathname)) return 'must end with the number of a database, if with anything';
   return undefined;
+}
+
+const WRONG_PORT = 'must have a port from 1 to 65535, or none for 6379';
+const WRONG_ESCAPE =
+  'has a "%" in its user name or password that begins no percent-encoded character; a "%" itself is written as %25';
+
+/** What is wrong with a URL that cannot be parsed, as far as it can be told. */
+function describeBrokenUrl(url: string): string {
+  const [authority = '', ...rest] = url.replace(/^rediss?:\/\//, '').split(/(?=[/?#])/);
+  // The end of the user name and password, after a character that ends the host unless it is percent-encoded.
+  if (rest.some((part) => part.includes('@'))) {
+    return 'is not a valid URL; percent-encode special characters in user name and password, such as "/" as %2F and "#" as %23';
+  }
+  const [, host = '', port] = /^(.*?)(?::([^:\]]*))?$/.exec(authority.slice(authority.lastIndexOf('@') + 1)) ?? [];
+  if (host === '') return 'names no host';
+  if (port !== undefined && !isPort(Number(port))) return WRONG_PORT;
+  return 'is not a valid URL: its host is none';
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function isNumber(value: unknown): value is number {

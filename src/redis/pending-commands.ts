@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { isOwnCommand } from './own-commands.js';
 
 /** Milliseconds between two looks at commands that ioredis holds back, such as those that a cluster tries again. */
 const HELD_BACK_INTERVAL = 10;
@@ -26,10 +27,10 @@ interface Queue {
 }
 
 interface QueuedCommand {
-  readonly command: { readonly promise: Promise<unknown>; reject(error: Error): void };
+  readonly command: { readonly promise: Promise<unknown>; readonly callback?: unknown; reject(error: Error): void };
 }
 
-/** Resolves as soon as every command that was asked of the client has been answered or has failed. */
+/** Resolves as soon as every command that was asked of the client has been answered or has failed; not the library's own. */
 export async function pendingCommandsSettled(client: Redis | Cluster): Promise<void> {
   await turn(); // auto-pipelining sends at the end of it
   let heldBack: boolean;
@@ -55,14 +56,23 @@ export async function heldBackCommandsRejected(cluster: Cluster): Promise<void> 
   while (isHoldingBack(cluster)) await pause();
 }
 
+/** Whether a command, known by its callback, is to be sent or to be answered, even if ioredis has given it up. */
+export function isQueued(client: Redis | Cluster, callback: unknown): boolean {
+  return queuedCommands(client).some(({ command }) => command.callback === callback);
+}
+
 async function settled(client: Redis | Cluster): Promise<void> {
+  const asked = queuedCommands(client).filter(({ command }) => !isOwnCommand(command));
+  await Promise.allSettled(asked.map(({ command }) => command.promise));
+}
+
+function queuedCommands(client: Redis | Cluster): QueuedCommand[] {
   const connections = 'nodes' in client ? [client, ...client.nodes()] : [client];
-  const pending = connections.flatMap((connection) => {
+  return connections.flatMap((connection) => {
     const { commandQueue, offlineQueue, prevCommandQueue } = connection as unknown as Queues;
     const sent = connection.status === 'ready' ? commandQueue : prevCommandQueue;
     return [sent, offlineQueue].flatMap((queue) => queue?.toArray() ?? []);
   });
-  await Promise.allSettled(pending.map(({ command }) => command.promise));
 }
 
 function isHoldingBack(client: Redis | Cluster): boolean {

@@ -1,9 +1,17 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { ClientDefinition } from '../definition/client-definition.js';
-import type { ClientLifecycle } from '../definition/client-lifecycle.js';
-import { configurableClient, type ClientOptionsFactory } from '../definition/configurable-client.js';
+import {
+  configurableClient,
+  type ClientOptionsFactory,
+  type KindLifecycle,
+} from '../definition/configurable-client.js';
+import type { Dependency } from '../definition/dependency.js';
+import type { OptionsOrPromise } from '../definition/known-options.js';
 import { loadPackage } from '../definition/load-package.js';
+import { watchRedis } from './connection-events.js';
+import { showCredentials, type RedisCredentialsProvider } from './credentials.js';
 import { findRedisProblem } from './find-redis-problem.js';
+import { logInWith } from './logins.js';
 import { closeRedis, destroyRedis } from './redis-closing.js';
 import { checkRedis, connect } from './redis-health.js';
 import { watchSentinels } from './sentinel-connections.js';
@@ -23,6 +31,13 @@ export type RedisClientOptions = RedisOptions & {
    * as in ioredis's `new Redis(url, options)`; but only one of the two may say where the server is.
    */
   url?: string | undefined;
+  /**
+   * Gets what to log in with, in place of `password`: for passwords and tokens that change. It is asked at each attempt to
+   * connect. Give `expiresAt` with a password that expires, and an open connection logs in again 3 min before, or when half
+   * of the time is left if that is less. One that rejects, or takes longer than `connectTimeout`, is a failed attempt: an
+   * error event, then `retryStrategy`. Default none.
+   */
+  credentials?: RedisCredentialsProvider | undefined;
 };
 
 /** ioredis types the replies by this option; the definition's client has the default type. */
@@ -39,7 +54,8 @@ type LazyOptions = RedisOptions & { replyMapping?: 'legacy' };
  * until `closeTimeout` and then reject; with none queued it ends at once. A client that you `duplicate()` is yours to
  * close.
  *
- * The health check is a PING, and fails at once while the client is not connected.
+ * The health check is a PING, and fails at once while the client is not connected. A server that refuses the PING itself,
+ * such as one without permission for it, has answered. `check` beside the lifecycle options replaces it.
  *
  * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package `ioredis` fails
  * with `CLIENTS_MISSING_PACKAGE`.
@@ -52,19 +68,24 @@ type LazyOptions = RedisOptions & { replyMapping?: 'legacy' };
  *   },
  * });
  */
-export function redisClient(
-  options?: string | RedisClientOptions | ClientOptionsFactory<RedisClientOptions>,
-  lifecycle?: ClientLifecycle,
+export function redisClient<
+  I extends readonly Dependency[] = readonly Dependency[],
+  R extends OptionsOrPromise<RedisClientOptions> = OptionsOrPromise<RedisClientOptions>,
+>(
+  options?: string | RedisClientOptions | ClientOptionsFactory<RedisClientOptions, I, R>,
+  lifecycle?: KindLifecycle<Redis>,
 ): ClientDefinition<Redis, RedisClientOptions> {
   return configurableClient<Redis, RedisClientOptions>(
     {
       kind: 'redis',
       findProblem: findRedisProblem,
-      async create({ url, ...given }, name) {
+      showSecrets: showCredentials,
+      async create({ url, credentials, ...given }, name) {
         const { Redis } = await loadPackage('ioredis', `Client "${name}"`, () => import('ioredis'));
         const lazy = { sentinelCommandTimeout: SENTINEL_COMMAND_TIMEOUT, ...given, lazyConnect: true } as LazyOptions;
         const client = url ? new Redis(withoutLazyConnect(url), lazy) : new Redis(lazy);
         watchSentinels(client);
+        if (credentials) logInWith(client, credentials);
         return client;
       },
       connect,
@@ -72,6 +93,7 @@ export function redisClient(
       close: closeRedis,
       destroy: destroyRedis,
       onError: (client, report) => void client.on('error', report),
+      onConnection: watchRedis,
     },
     typeof options === 'string' ? { url: options } : options,
     lifecycle,

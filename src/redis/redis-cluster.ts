@@ -1,8 +1,16 @@
 import type { Cluster, ClusterNode, ClusterOptions } from 'ioredis';
 import type { ClientDefinition } from '../definition/client-definition.js';
-import type { ClientLifecycle } from '../definition/client-lifecycle.js';
-import { configurableClient, type ClientOptionsFactory } from '../definition/configurable-client.js';
+import {
+  configurableClient,
+  type ClientOptionsFactory,
+  type KindLifecycle,
+} from '../definition/configurable-client.js';
+import type { Dependency } from '../definition/dependency.js';
+import type { OptionsOrPromise } from '../definition/known-options.js';
 import { loadPackage } from '../definition/load-package.js';
+import { logInClusterWith } from './cluster-logins.js';
+import { watchCluster } from './connection-events.js';
+import { showCredentials, type RedisCredentialsProvider } from './credentials.js';
 import { findClusterProblem } from './find-redis-problem.js';
 import { closeCluster, destroyCluster } from './redis-closing.js';
 import { checkCluster, connect } from './redis-health.js';
@@ -22,6 +30,12 @@ const DISCONNECT_TIMEOUT = 500;
 export type RedisClusterOptions = ClusterOptions & {
   /** Nodes to start from, as `{ host, port }` or URLs; the others are found through them. */
   nodes: ClusterNode[];
+  /**
+   * Gets what to log in with, in place of `redisOptions.password`: for passwords and tokens that change. It is asked at each
+   * attempt to connect, on each connection: to a node, for the slots, for subscriptions. The rest is as with `redisClient`,
+   * but that a node that cannot be logged in to is tried again with the next command or refresh of the slots.
+   */
+  credentials?: RedisCredentialsProvider | undefined;
 };
 
 /**
@@ -36,7 +50,8 @@ export type RedisClusterOptions = ClusterOptions & {
  * have until `closeTimeout` and then reject.
  *
  * The health check asks one node for CLUSTER INFO, and fails unless it reports that every slot is served. It fails at
- * once while the client is not connected. An unreachable node is reported as an error event even if others serve.
+ * once while the client is not connected. A node that refuses CLUSTER INFO itself has answered. `check` beside the lifecycle
+ * options replaces the check. An unreachable node is reported as an error event even if others serve.
  *
  * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package `ioredis` fails
  * with `CLIENTS_MISSING_PACKAGE`.
@@ -46,22 +61,28 @@ export type RedisClusterOptions = ClusterOptions & {
  *   clients: { redis: redisCluster({ nodes: [{ host: 'redis-1.internal', port: 6379 }], scaleReads: 'slave' }) },
  * });
  */
-export function redisCluster(
-  options?: RedisClusterOptions | ClientOptionsFactory<RedisClusterOptions>,
-  lifecycle?: ClientLifecycle,
+export function redisCluster<
+  I extends readonly Dependency[] = readonly Dependency[],
+  R extends OptionsOrPromise<RedisClusterOptions> = OptionsOrPromise<RedisClusterOptions>,
+>(
+  options?: RedisClusterOptions | ClientOptionsFactory<RedisClusterOptions, I, R>,
+  lifecycle?: KindLifecycle<Cluster>,
 ): ClientDefinition<Cluster, RedisClusterOptions> {
   return configurableClient<Cluster, RedisClusterOptions>(
     {
       kind: 'redis-cluster',
       findProblem: findClusterProblem,
-      async create({ nodes, redisOptions, ...given }, name) {
+      showSecrets: showCredentials,
+      async create({ nodes, redisOptions, credentials, ...given }, name) {
         const { Cluster } = await loadPackage('ioredis', `Client "${name}"`, () => import('ioredis'));
-        return new Cluster(nodes, {
+        const cluster = new Cluster(nodes, {
           ...given,
           // The cast: ioredis types the replies by `replyMapping`; the definition's client has the default type.
           redisOptions: { disconnectTimeout: DISCONNECT_TIMEOUT, ...redisOptions } as { replyMapping?: 'legacy' },
           lazyConnect: true,
         });
+        if (credentials) logInClusterWith(cluster, credentials);
+        return cluster;
       },
       connect,
       check: checkCluster,
@@ -75,6 +96,7 @@ export function redisCluster(
           if (error.message !== 'Connection is closed.') report(error);
         });
       },
+      onConnection: watchCluster,
     },
     options,
     lifecycle,

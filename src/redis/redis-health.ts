@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { answers, probeCluster, probeRedis } from './redis-probe.js';
 
 /** Clients that are being waited for, so that many checks of a silent server share one set of listeners. */
 const opening = new WeakMap<Redis | Cluster, Promise<void>>();
@@ -13,15 +14,24 @@ export async function connect(client: Redis | Cluster): Promise<void> {
 /** One PING. Rejects at once while the connection is down: ioredis would queue the command until it is up again. */
 export async function checkRedis(client: Redis): Promise<void> {
   await ready(client);
-  await client.ping();
+  try {
+    await probeRedis(client);
+  } catch (error) {
+    if (!answers(error)) throw error;
+  }
 }
 
 /** Asks one node whether every slot is served. Rejects at once while the cluster is down, as `checkRedis` does. */
 export async function checkCluster(cluster: Cluster): Promise<void> {
   await ready(cluster);
-  const info = await cluster.cluster('INFO');
-  if (!/^cluster_state:ok\b/m.test(info))
-    throw new Error('The cluster does not serve every slot: its state is not "ok"');
+  try {
+    const info = await probeCluster(cluster);
+    if (!/^cluster_state:ok\b/m.test(String(info))) {
+      throw new Error('The cluster does not serve every slot: its state is not "ok"');
+    }
+  } catch (error) {
+    if (!answers(error)) throw error;
+  }
 }
 
 async function ready(client: Redis | Cluster): Promise<void> {

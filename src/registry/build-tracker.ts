@@ -1,5 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+/**
+ * Runs work outside of whatever request asks for it: in the context in which the package was loaded. What a client opens
+ * lives longer than the request, and would keep its store, and log under it, for good.
+ *
+ * Taken at load and not when an application starts: a serverless function may start its application inside a request.
+ */
+export const outsideOfRequests: <T>(work: () => T) => T = AsyncLocalStorage.snapshot();
+
 interface Build<C> {
   readonly client: C;
   running: boolean;

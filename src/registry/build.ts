@@ -4,14 +4,14 @@ import type { Closing, CloseFailure, Holder } from './holding.js';
 import type { OpenClient } from './open-client.js';
 
 /** A client, as far as those that are built on it are concerned. */
-export interface Dependency {
+export interface HeldClient {
   readonly name: string;
   readonly definition: ClientDefinition;
   readonly isBuilding: boolean;
   readonly isEnding: boolean;
-  readonly dependencies: Iterable<Dependency>;
+  readonly dependencies: Iterable<HeldClient>;
   /** The clients that are built on it, held or not: they end before it. */
-  readonly dependents: Set<Dependency>;
+  readonly dependents: Set<HeldClient>;
   hold(holder: Holder): void;
   retain(holder: Holder): void;
   leave(holder: Holder): void;
@@ -25,7 +25,7 @@ export interface Dependency {
  * failed; once it has succeeded, for as long as the client itself is held.
  */
 export class Build {
-  readonly dependencies = new Set<Dependency>();
+  readonly dependencies = new Set<HeldClient>();
   /** What it waits for, for the error of a deadline that has passed. */
   pending = 'what it injects is not there yet';
   /** Settles as `create` does, even when nobody waits for it any more. */
@@ -34,10 +34,10 @@ export class Build {
   result!: Promise<unknown>;
   #isRunning = true;
 
-  constructor(readonly client: Dependency) {}
+  constructor(readonly client: HeldClient) {}
 
   /** Notes that the client is built on `dependency`, or throws because it cannot be. */
-  dependOn(dependency: Dependency): void {
+  dependOn(dependency: HeldClient): void {
     const { name, definition } = this.client;
     if (definition.lifecycle.scope === 'process' && dependency.definition.lifecycle.scope === 'app') {
       const problem = `its scope is "process", but "${dependency.name}", which it is built on, closes with one application`;
@@ -52,7 +52,7 @@ export class Build {
   }
 
   /** Holds `dependency`, unless the attempt is over or the two would hold each other in a circle. */
-  add(dependency: Dependency): void {
+  add(dependency: HeldClient): void {
     // Without dependents there is no circle; looking for one all the same would make long chains quadratic.
     if (!this.#isRunning || this.dependencies.has(dependency)) return;
     if (this.client.dependents.size > 0 && findPath(dependency, this.client)) return;
@@ -103,7 +103,7 @@ export class Build {
     });
   }
 
-  async #letGo(action: (dependency: Dependency) => Promise<CloseFailure[]>): Promise<CloseFailure[]> {
+  async #letGo(action: (dependency: HeldClient) => Promise<CloseFailure[]>): Promise<CloseFailure[]> {
     this.#isRunning = false;
     const dependencies = [...this.dependencies];
     this.dependencies.clear();
@@ -113,7 +113,7 @@ export class Build {
 }
 
 /** The clients from `from` to `to` along dependencies, both included. */
-function findPath(from: Dependency, to: Dependency, seen = new Set<Dependency>()): Dependency[] | undefined {
+function findPath(from: HeldClient, to: HeldClient, seen = new Set<HeldClient>()): HeldClient[] | undefined {
   if (from === to) return [to];
   if (seen.has(from)) return undefined;
   seen.add(from);

@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { ClientDefinition, PoolOptions } from '../definition/client-definition.js';
 import { findDefinitionProblem } from '../definition/find-definition-problem.js';
 import type { ClientLease, KeyedClients } from '../definition/keyed-clients.js';
@@ -10,6 +9,7 @@ import { ClientsExhaustedError } from '../errors/clients-exhausted.error.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { describeKey } from '../errors/describe-key.js';
 import { describeError } from '../errors/describe-error.js';
+import { outsideOfRequests } from './build-tracker.js';
 import type { ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
 import { UNHURRIED, type Closing } from './holding.js';
@@ -53,8 +53,6 @@ export class ClientPool<T> implements KeyedClients<T> {
   readonly #owner: Surroundings;
   readonly #options: PoolOptions;
   readonly #host: PoolHost;
-  /** What is built for a request must not keep the request's context for the client's life. */
-  readonly #context = new AsyncResource('KeyedClients');
   /** Those that are handed out. */
   readonly #members = new Map<string, Member>();
   /** Those that nobody uses. The one that has been idle for longest comes first, and so expires first. */
@@ -128,7 +126,7 @@ export class ClientPool<T> implements KeyedClients<T> {
     const vacated = this.#takePlace(key);
     const member: Member = { key, users: 1, isRetired: false, expiresAt: 0 };
     this.#members.set(key, member);
-    member.ready = this.#context.runInAsyncScope(() => this.#build(member, vacated));
+    member.ready = outsideOfRequests(() => this.#build(member, vacated));
     member.ready.catch(() => this.#retire(member)); // a failed build is forgotten; whoever uses it hears of it
     return member;
   }

@@ -1,8 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
-import { Injectable, type InjectionToken } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
 import { getClientName, getClientToken } from '../clients.tokens.js';
 import type { ClientDefinition, ClientDefinitions } from '../definition/client-definition.js';
+import { resolveDependency, type Dependency } from '../definition/dependency.js';
 import { ClientsCloseFailedError } from '../errors/clients-close-failed.error.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
 import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
@@ -28,6 +28,9 @@ const CHECK_TIMEOUT = 1_000;
 /** Milliseconds that closing everything may take unless told otherwise. */
 const SHUTDOWN_TIMEOUT = 10_000;
 
+/** The token of the registry that the module itself uses, whatever a test puts in the place of `ClientRegistry`. */
+export const REGISTRY = Symbol('nestjs-clients:registry');
+
 /** The names that a registry of clients `C` takes: any, if `C` is not known, as `app.get(ClientRegistry)` leaves it. */
 type NameOf<C> = unknown extends C ? string : keyof C & string;
 type ClientOf<C, N> = N extends keyof C ? C[N] : unknown;
@@ -50,13 +53,14 @@ type Phase = 'booting' | 'started' | 'stopping' | 'draining' | 'closing';
  *   const redis = await this.clients.get('redis'); // built now, if nobody has used it before
  * }
  */
-@Injectable()
 export class ClientRegistry<C = Record<string, unknown>> {
   readonly #declarations = new Set<ClientDefinitions>();
   readonly #registrations = new Map<string, Registration>();
   readonly #tracker = new BuildTracker<Build>();
   readonly #logger = new ClientLogger();
   readonly #events = new Subject<ClientEvent>();
+  /** Failed builds of an application that has not started, by client: logged if it does start. */
+  readonly #unlogged = new Map<string, ClientEvent>();
   readonly #work = new Set<Promise<unknown>>();
   /**
    * Cancels whoever waits for a client when this application closes. A client of the process may stay open for others, so
@@ -70,7 +74,15 @@ export class ClientRegistry<C = Record<string, unknown>> {
   /** What happens to the clients, from now on. Completes when all are closed. */
   readonly events$: Observable<ClientEvent> = this.#events.asObservable();
 
-  constructor() {
+  /** @internal The module makes the registry: one that is made otherwise knows no client. */
+  constructor(origin?: typeof REGISTRY) {
+    if (origin !== REGISTRY && new.target === ClientRegistry) {
+      throw new ClientsInvalidOptionsError(
+        'ClientRegistry',
+        'it is listed in "providers", or made with "new", and would know no client; take it out there: ' +
+          'ClientsModule.forRoot() provides it, to every module or, where isGlobal is false, to those that import that',
+      );
+    }
     // How `closeAllClients` of nestjs-clients/testing learns of registries, without a list of them here.
     channel('nestjs-clients:registry').publish(this);
   }
@@ -215,9 +227,10 @@ export class ClientRegistry<C = Record<string, unknown>> {
   /** @internal Refuses clients of these names that are built on others which nobody has declared. */
   verify(names: Iterable<string> = this.#registrations.keys()): void {
     for (const name of names) {
-      for (const token of this.#find(name).definition.blueprint.inject) {
+      for (const injected of this.#find(name).definition.blueprint.inject) {
+        const { token, isOptional } = resolveDependency(injected);
         const dependency = getClientName(token);
-        if (dependency !== undefined) this.#find(dependency, name);
+        if (dependency !== undefined && !isOptional) this.#find(dependency, name);
       }
     }
   }
@@ -239,6 +252,8 @@ export class ClientRegistry<C = Record<string, unknown>> {
   async start(): Promise<void> {
     if (this.#phase !== 'booting') return;
     this.#phase = 'started';
+    for (const event of this.#unlogged.values()) this.#log(event);
+    this.#unlogged.clear();
     try {
       const clients: SharedClient[] = [];
       for (const registration of this.#registrations.values()) {
@@ -343,12 +358,14 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   /** Gets values from Nest. A client that is being built in this context is built on the clients among them. */
-  #resolve(tokens: readonly InjectionToken[], source: ClientSource, consumer?: string): Promise<readonly unknown[]> {
-    for (const token of tokens) {
+  #resolve(injected: readonly Dependency[], source: ClientSource, consumer?: string): Promise<readonly unknown[]> {
+    for (const dependency of injected) {
+      const { token, isOptional } = resolveDependency(dependency);
       const name = getClientName(token);
-      if (name !== undefined) this.#tracker.current?.dependOn(this.#find(name).share());
+      if (name === undefined || (isOptional && !this.#registrations.has(name))) continue;
+      this.#tracker.current?.dependOn(this.#find(name).share());
     }
-    return source.resolve(tokens, consumer);
+    return source.resolve(injected, consumer);
   }
 
   /** Refuses a client of the process that would have two names here: one definition is one client. */
@@ -421,14 +438,20 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   readonly #publish = (name: string, details: ClientEventDetails): void => {
-    const event = { client: name, at: new Date(), ...details };
+    const event: ClientEvent = { client: name, at: new Date(), ...details };
+    // A bootstrap that fails throws what made it fail. A build that goes on after that, and fails too, is nobody's trouble.
+    if (event.type === 'createFailed' && this.#phase === 'booting') this.#unlogged.set(name, event);
+    else this.#log(event);
+    this.#events.next(event);
+  };
+
+  #log(event: ClientEvent): void {
     try {
       this.#logger.log(event);
     } catch {
       // A logger that has ended before the clients must not keep them open.
     }
-    this.#events.next(event);
-  };
+  }
 }
 
 /** The application that has built a client of the process may have another name for it. */

@@ -4,6 +4,7 @@ import type { ClientEventDetails } from '../events/client-event.js';
 import { describeError } from '../errors/describe-error.js';
 import type { Redactor } from '../redaction/redactor.js';
 import type { Cancellation } from './cancellation.js';
+import { outsideOfRequests } from './build-tracker.js';
 import type { ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
 import { dispose } from './dispose.js';
@@ -14,6 +15,9 @@ const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 100;
 /** Milliseconds after which a check that has not ended is given up, so that the next one asks the client again. */
 const LONGEST_CHECK = 30_000;
+
+/** What hooks report of a client that is still being built, at most: a flood is no news. */
+const MOST_KEPT_BACK = 10;
 
 /** What `status()` tells of a client that is built. */
 export type ClientHistory = Pick<ClientStatus, 'createdAt' | 'createDuration' | 'connection' | 'connectedAt'>;
@@ -68,8 +72,8 @@ export class OpenClient {
     const reportConnection = (state: 'connected' | 'disconnected', reason?: unknown): void =>
       this.#whenServing(() => this.#changeConnection(state, reason));
     const hooks = [driver.onError?.(this.instance, report), driver.onConnection?.(this.instance, reportConnection)];
-    // A hook that fails after it has returned must not crash the process.
-    for (const hook of hooks) if (hook !== undefined) void (async () => hook)().catch(report);
+    // A hook that fails after it has returned must not crash the process. `await`, because a promise may hide its `then`.
+    for (const hook of hooks) if (hook !== undefined) void (async () => void (await hook))().catch(report);
   }
 
   /** The client is handed out from now on. */
@@ -87,8 +91,9 @@ export class OpenClient {
   }
 
   #whenServing(report: () => void): void {
-    if (this.#stage === 'built') (this.#keptBack ??= []).push(report);
-    else if (this.#stage === 'serving') report();
+    if (this.#stage === 'built') {
+      if ((this.#keptBack ??= []).length < MOST_KEPT_BACK) this.#keptBack.push(report);
+    } else if (this.#stage === 'serving') report();
   }
 
   /** Publishes an error of the client that nobody's call has caused. */
@@ -108,6 +113,8 @@ export class OpenClient {
       history.connection = 'connected';
       history.connectedAt = new Date();
       owner.emit({ type: 'connected', duration: elapsed(since) });
+    } else if (state !== 'disconnected') {
+      this.report(new Error('onConnection reported a state that is neither "connected" nor "disconnected"'));
     } else if (history.connection === 'connected') {
       history.connection = 'disconnected';
       this.#connectionSince = performance.now();
@@ -121,7 +128,7 @@ export class OpenClient {
 
   /** Opens the connections in the background; waits until the client is ready if its lifecycle says so. */
   open(): Promise<void> {
-    this.#opened ??= this.#open().catch((error: unknown) => {
+    this.#opened ??= outsideOfRequests(() => this.#open()).catch((error: unknown) => {
       this.#opened = undefined; // whoever asks next looks again
       throw error;
     });
@@ -130,7 +137,7 @@ export class OpenClient {
 
   async #open(): Promise<void> {
     const { connect, waitUntilReady } = this.owner.definition.lifecycle;
-    if (connect !== 'use') void this.#connect();
+    if (connect !== 'use') void this.#connect().catch((error: unknown) => this.report(error));
     if (waitUntilReady) await this.#untilReady();
   }
 

@@ -1,5 +1,5 @@
-import type { InjectionToken } from '@nestjs/common';
 import type { ClientDefinition } from '../definition/client-definition.js';
+import type { Dependency } from '../definition/dependency.js';
 import type { ClientEventDetails } from '../events/client-event.js';
 import { shareInProcess } from './process-clients.js';
 import { SharedClient } from './shared-client.js';
@@ -7,7 +7,7 @@ import { SharedClient } from './shared-client.js';
 /** Where the clients of one `forRoot` call get what they need. */
 export interface ClientSource {
   /** Gets values from Nest, in the module of that call; `consumer` is whom they are for, if anyone. */
-  resolve(tokens: readonly InjectionToken[], consumer?: string): Promise<readonly unknown[]>;
+  resolve(injected: readonly Dependency[], consumer?: string): Promise<readonly unknown[]>;
   /** The options that the factory of `forRootAsync` supplies for the client of that name. */
   resolveOptions(name: string): Promise<unknown>;
   /** The names of the classes that inject the eager client of that name. */

@@ -1,5 +1,5 @@
-import type { InjectionToken } from '@nestjs/common';
 import type { ClientDefinition, PoolOptions } from '../definition/client-definition.js';
+import type { Dependency } from '../definition/dependency.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
 import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
 import { ClientsCreateTimeoutError } from '../errors/clients-create-timeout.error.js';
@@ -7,8 +7,8 @@ import { ClientsError } from '../errors/clients.error.js';
 import type { ClientEventDetails } from '../events/client-event.js';
 import { describeError } from '../errors/describe-error.js';
 import { Redactor } from '../redaction/redactor.js';
-import { Build, type Dependency } from './build.js';
-import type { BuildTracker } from './build-tracker.js';
+import { Build, type HeldClient } from './build.js';
+import { outsideOfRequests, type BuildTracker } from './build-tracker.js';
 import { Cancellation } from './cancellation.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
@@ -23,11 +23,11 @@ export interface BuildRequest {
   /** Whether bootstrap has succeeded, so that connections may be opened. */
   isStarted(): boolean;
   /** Gets what the client injects from Nest. */
-  resolve(tokens: readonly InjectionToken[]): Promise<readonly unknown[]>;
+  resolve(injected: readonly Dependency[]): Promise<readonly unknown[]>;
   /** Gets what the factory of `forRootAsync` supplies for the client. */
   resolveOptions(): Promise<unknown>;
   /** The clients that Nest has injected into what the client injects. */
-  findInjected(): Iterable<Dependency>;
+  findInjected(): Iterable<HeldClient>;
   /** Makes the pool of keyed clients that belongs to the client. */
   createPool(owner: Surroundings, options: PoolOptions): Pool;
 }
@@ -47,11 +47,11 @@ const IDLE: Life = { state: 'idle' };
  * One client's life: built once, on demand; held, and closed by the last holder that lets go of it. It knows neither Nest
  * nor applications.
  */
-export class SharedClient implements Dependency, Surroundings {
+export class SharedClient implements HeldClient, Surroundings {
   readonly redactor = new Redactor();
   /** Cancelled as soon as nobody gets the client any more. */
   readonly cancellation = new Cancellation();
-  readonly dependents = new Set<Dependency>();
+  readonly dependents = new Set<HeldClient>();
   /** Those who hear what happens to it: applications that hold it, wait for it or are closing it. */
   readonly observers = new Set<Observer>();
 
@@ -94,7 +94,7 @@ export class SharedClient implements Dependency, Surroundings {
     return 'client' in this.#life ? this.#life.client.instance : undefined;
   }
 
-  get dependencies(): Iterable<Dependency> {
+  get dependencies(): Iterable<HeldClient> {
     return 'build' in this.#life ? this.#life.build.dependencies : [];
   }
 
@@ -208,7 +208,7 @@ export class SharedClient implements Dependency, Surroundings {
     if (this.#life.state === 'idle') {
       const build = new Build(this);
       this.#life = { state: 'creating', build };
-      build.result = this.#build(build, request);
+      build.result = outsideOfRequests(() => this.#build(build, request));
     }
     if (!('build' in this.#life)) throw this.#closedError();
     return this.#life.build.result;

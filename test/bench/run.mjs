@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import bootstrap from './figures/bootstrap.mjs';
 import closing from './figures/closing.mjs';
 import coldStart from './figures/cold-start.mjs';
+import credentials from './figures/credentials.mjs';
 import importing from './figures/import.mjs';
 import injected from './figures/injected.mjs';
 import memory from './figures/memory.mjs';
@@ -32,6 +33,7 @@ const FIGURES = [
   injected,
   coldStart,
   throughput,
+  credentials,
   registry,
   requestScope,
   scale,

@@ -5,7 +5,12 @@ import type { ClientDefinition } from '../../src/index.js';
 import { InjectRedis, redisClient } from '../../src/redis/index.js';
 import { startRedisServer, type RedisServer } from '../../src/testing/index.js';
 import { bootApp, clientsOf, registryOf, rejection } from '../support/boot-app.js';
-import { describeWithRedis, startRedisCluster, startRedisSentinels } from '../support/redis-server.js';
+import {
+  describeWithRedis,
+  startRedisCluster,
+  startRedisSentinels,
+  startRedisServer as startRealServer,
+} from '../support/redis-server.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { runExample } from './examples.js';
 
@@ -102,6 +107,100 @@ describe(`${PAGE}, on ioredis itself`, () => {
 });
 
 describeWithRedis(`${PAGE}, on real servers`, () => {
+  const CACHE = "host: 'cache.internal', port: 6379";
+
+  async function connect(definition: ClientDefinition<Redis>) {
+    const app = await bootApp({ imports: [clientsOf({ redis: definition })] });
+    const registry = registryOf(app);
+    return { registry, client: (await registry.get('redis')) as Redis };
+  }
+
+  it('logs in with a secret from the vault', async () => {
+    await using redis = await startRealServer({ user: { name: 'app', password: 'from the vault' } });
+    const { rotating } = await runExample<{ rotating: ClientDefinition<Redis> }>(PAGE, 'rotating', {
+      [at('cache.internal', 6380)]: at(redis.host, redis.port),
+    });
+    const { client } = await connect(rotating);
+    expect(await client.call('ACL', 'WHOAMI')).toBe('app');
+  });
+
+  it('logs in to a cluster with a secret from the vault', async () => {
+    await using cluster = await startRedisCluster();
+    for (const server of cluster.primaries) {
+      await server.command('ACL', 'SETUSER', 'app', 'on', '>from the vault', '~*', '&*', '+@all');
+      await server.command('ACL', 'SETUSER', 'default', 'off');
+    }
+    const { rotatingCluster } = await runExample<{ rotatingCluster: ClientDefinition<Cluster> }>(
+      PAGE,
+      'rotatingCluster',
+      { [at('redis-1.internal', 6379)]: at('127.0.0.1', cluster.nodes[0]?.port as number) },
+    );
+    const app = await bootApp({ imports: [clientsOf({ redis: rotatingCluster })] });
+    expect(await ((await registryOf(app).get('redis')) as Cluster).set('a', 1)).toBe('OK');
+    await app.close();
+  });
+
+  it.each([
+    [
+      'elasticache',
+      "declare function presign(query: { Action: 'connect'; User: string }, expiresIn: number): Promise<string>;",
+      'async function presign({ User }) { return `https://cache/?Action=connect&User=${User}`; }',
+      { name: 'app', password: 'cache/?Action=connect&User=app' },
+    ],
+    [
+      'azure',
+      'declare const identity: { getToken(scope: string): Promise<{ token: string; expiresOnTimestamp: number }> };',
+      'const identity = { getToken: async (scope) => ({ token: `for ${scope}`, expiresOnTimestamp: Date.now() + 3_600_000 }) };',
+      { name: 'object-id', password: 'for https://redis.azure.com/.default' },
+    ],
+  ])('logs in with a token: %s', async (name, declared, standIn, user) => {
+    await using redis = await startRealServer({ user });
+    const example = await runExample<Record<string, ClientDefinition<Redis>>>(PAGE, name, {
+      [declared]: standIn,
+      'tls: {},': '',
+      [CACHE]: at(redis.host, redis.port),
+      'cache.redis.cache.windows.net': redis.host,
+      'port: 6380': `port: ${redis.port}`,
+    });
+    const { client, registry } = await connect(example[name] as ClientDefinition<Redis>);
+    expect(await client.call('ACL', 'WHOAMI')).toBe(user.name);
+    expect(registry.status()[0]).not.toHaveProperty('lastError');
+  });
+
+  it('is down while writes are refused, and connects again', async () => {
+    await using redis = await startRealServer();
+    const { writable } = await runExample<{ writable: ClientDefinition<Redis> }>(PAGE, 'writable', {
+      [CACHE]: at(redis.host, redis.port),
+    });
+    const { client, registry } = await connect(writable);
+    expect(await registry.check('redis')).toMatchObject({ status: 'up' });
+    await redis.command('REPLICAOF', '127.0.0.1', '1');
+    const again = new Promise((resolve) => client.once('ready', resolve));
+    expect(await registry.check('redis')).toMatchObject({
+      status: 'down',
+      error: { message: expect.stringMatching(/^READONLY/) },
+    });
+    await again;
+    await redis.command('REPLICAOF', 'NO', 'ONE');
+    expect(await registry.check('redis')).toMatchObject({ status: 'up' });
+  });
+
+  it('works without INFO, CLIENT and HELLO', async () => {
+    const refused = ['INFO', 'CLIENT', 'HELLO'].flatMap((command) => ['--rename-command', command, '']);
+    await using redis = await startRealServer({ args: refused });
+    const { behindProxy } = await runExample<{ behindProxy: ClientDefinition<Redis> }>(PAGE, 'behindProxy', {
+      'cache.internal': redis.host,
+      'port: 6379': `port: ${redis.port}`,
+    });
+    const { client, registry } = await connect(behindProxy);
+    expect(await client.set('a', 1)).toBe('OK');
+    expect(await registry.check('redis')).toMatchObject({ status: 'up' });
+    await expect.poll(() => registry.status()[0]?.connection).toBe('connected');
+
+    const plain = await connect(redisClient({ port: redis.port }));
+    expect(await plain.registry.check('redis')).toMatchObject({ status: 'down' });
+  });
+
   it('finds the nodes of a Cluster', async () => {
     await using cluster = await startRedisCluster();
     const [first, second] = cluster.nodes as Pair;

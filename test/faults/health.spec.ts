@@ -107,6 +107,35 @@ describeWithRedis('health of a client whose server does not answer', () => {
   );
 });
 
+/** Milliseconds between a close after checks and one without, on a busy machine; a close that waited would take closeTimeout. */
+const SAME = 1_000;
+
+describeWithRedis('closing after checks that a frozen server has not answered', () => {
+  test.each(KIND_NAMES)('takes as long as without a check: %s', async (kind) => {
+    await using redis = await REDIS_KINDS[kind]();
+    const close = async (checks: number): Promise<number> => {
+      const app = await bootApp({
+        imports: [clientsOf({ redis: redis.define({}, { eager: true, closeTimeout: 10_000 }) })],
+      });
+      const registry = registryOf(app);
+      await expect.poll(async () => (await registry.check('redis')).status).toBe('up');
+      for (const server of redis.servers) server.freeze();
+      for (let round = 0; round < checks; round += 10) {
+        const asked = Array.from({ length: 10 }, () => registry.check('redis', { timeout: 50 }));
+        expect((await Promise.all(asked)).every(({ status }) => status === 'down')).toBe(true);
+      }
+      const { duration } = await timed(app.close());
+      for (const server of redis.servers) server.thaw();
+      return duration;
+    };
+
+    const without = await close(0);
+    const after = await close(50);
+    expect(after - without).toBeLessThan(SAME);
+    record('frozenProbe', `${kind}: ${milliseconds(without)} without a check, ${milliseconds(after)} after 50`);
+  });
+});
+
 const TROUBLES = [
   ['refuses', /^connect ECONNREFUSED 127\.0\.0\.1:\d+$/],
   ['resets connections', /ECONNRESET|socket hang up|aborted/],

@@ -2,12 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { ClientStatus } from '../../src/index.js';
+import { bootApp, clientsOf, nextEvent, recordEvents, registryOf } from '../support/boot-app.js';
 import { describeWithRedis, startRedisServer } from '../support/redis-server.js';
 import type { ServiceSettings } from './apps/service.js';
 import { startApp, type AppProcess } from './support/app-process.js';
 import { startDynamoDBEndpoint, TABLE, type DynamoDBEndpoint } from './support/dynamodb-endpoint.js';
 import { isSuccess, startLoad, tally } from './support/load.js';
-import { record, seconds } from './support/record.js';
+import { milliseconds, record, seconds } from './support/record.js';
 import { REDIS_KINDS, type RedisKind, type RedisKindName } from './support/redis-kinds.js';
 import type { Row } from './support/rows.js';
 
@@ -139,8 +140,8 @@ async function keyOn({ primaries }: RedisKind): Promise<string> {
 const LONG = 60_000;
 /** Milliseconds between two questions for the clients' health. */
 const PROBE_INTERVAL = 5_000;
-/** A client logs at most a line a minute of its errors, and one of a build that fails. */
-const MOST_LINES = 2;
+/** A client logs at most a line a minute of its errors, one of a build that fails, and one of a connection that is lost. */
+const MOST_LINES = 3;
 
 describeWithRedis('servers that are down for a minute', () => {
   describe.concurrent('with and without traffic', () => {
@@ -215,3 +216,46 @@ async function serves(url: string): Promise<boolean> {
   await load.stop();
   return isSuccess(answer);
 }
+
+/** Milliseconds in which a loss must be told; that of a cluster that nobody uses takes a command that the library sends. */
+const TOLD_WITHIN = 2_000;
+
+describeWithRedis('a connection that is lost without traffic', () => {
+  test.each(['standalone', 'Sentinel', 'Cluster'] as const)(
+    'is told, and told again when it is back: %s',
+    async (kind) => {
+      await using redis = await REDIS_KINDS[kind]();
+      const app = await bootApp({ imports: [clientsOf({ redis: redis.define({}, { eager: true }) })] });
+      const registry = registryOf(app);
+      const events = recordEvents(registry);
+      if (registry.status()[0]?.connection !== 'connected') await nextEvent(registry, 'connected');
+      const before = events.length;
+
+      const lost = nextEvent(registry, 'disconnected');
+      const data = [...redis.primaries, ...redis.replicas];
+      await Promise.all(data.map((server) => server.kill()));
+      const from = performance.now();
+      await lost;
+      const told = performance.now() - from;
+      expect(registry.status()[0]).toMatchObject({ connection: 'disconnected' });
+
+      const back = nextEvent(registry, 'connected');
+      for (const server of data) await server.restart();
+      const to = performance.now();
+      const { duration } = await back;
+      const regained = performance.now() - to;
+      const changes = events
+        .slice(before)
+        .map(({ type }) => type)
+        .filter((type) => type === 'connected' || type === 'disconnected');
+      await app.close();
+
+      expect(told).toBeLessThan(TOLD_WITHIN);
+      expect(changes).toEqual(['disconnected', 'connected']);
+      record(
+        'connectionEvents',
+        `${kind}: lost is told ${milliseconds(Math.max(0, told))} after the kill, regained ${seconds(Math.max(0, regained))} after the servers are back; gone for ${seconds(duration)}, as the event says`,
+      );
+    },
+  );
+});

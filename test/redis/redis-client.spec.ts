@@ -73,6 +73,16 @@ describe('redisClient()', () => {
       const definition = redisClient({ useFactory: () => ({}) });
       await expect(buildClient(definition)).rejects.toThrow('nothing says where the server is');
     });
+
+    test.each([
+      [{ url: undefined }, 'the factory returned url: undefined; is a variable not set?'],
+      [{ host: undefined, db: 1 }, 'the factory returned host: undefined'],
+      [{ port: undefined, password: undefined }, 'the factory returned port: undefined'],
+    ])('says which address a factory has returned without a value: %j', async (unset, problem) => {
+      const returned = unset as RedisClientOptions;
+      await expect(buildClient(redisClient({ useFactory: () => returned }))).rejects.toThrow(problem);
+      await expect(buildClient(redisClient(), { supplied: returned })).rejects.toThrow(problem);
+    });
   });
 
   describe('findProblem', () => {
@@ -87,7 +97,12 @@ describe('redisClient()', () => {
       [{ useFactory: () => ({ port: 1 }) }, undefined],
       [undefined, /nothing says where the server is; give "url", "host", "port", "path" or "sentinels"/],
       [{}, /nothing says where/],
-      [{ host: undefined }, /nothing says where/],
+      [
+        { host: undefined },
+        /nothing says where the server is: the options say host: undefined; is a variable not set\?/,
+      ],
+      [{ url: undefined }, /nothing says where the server is: the options say url: undefined/],
+      [{ sentinels: null }, /the options say sentinels: null/],
       [42, /not an object/],
       [null, /not an object/],
       [['redis://localhost'], /not an object/],
@@ -105,6 +120,40 @@ describe('redisClient()', () => {
       [{ nodes: [{ port: 1 }] }, /redisCluster/],
       [{ host: '' }, /"host" must be a string, and not an empty one/],
       [{ port: '6379' }, /"port" must be a whole number from 1 to 65535; convert .* Number\(\)/],
+      [`redis://user:p%${SECRET}@localhost`, /"url" has a "%" in its user name or password .* written as %25/],
+      [`redis://user:100%@localhost`, /"url" has a "%"/],
+      [`redis://us%er:${SECRET}@localhost`, /"url" has a "%"/],
+      [`redis://user:%E0%A4@localhost`, /"url" has a "%"/],
+      ['redis://user:100%25@localhost', undefined],
+      ['redis://localhost:99999', /"url" must have a port from 1 to 65535, or none for 6379/],
+      [`redis://user:${SECRET}@localhost:65536/1`, /"url" must have a port/],
+      ['redis://localhost:0', /"url" must have a port/],
+      ['redis://localhost:-1', /"url" must have a port/],
+      ['redis://localhost:redis', /"url" must have a port/],
+      ['redis://localhost:6379a', /"url" must have a port/],
+      ['redis://[::1]:70000', /"url" must have a port/],
+      ['redis://[::1]:7000', undefined],
+      ['redis://[::1', /"url" is not a valid URL: its host is none/],
+      ['redis://local host', /"url" is not a valid URL: its host is none/],
+      ['redis://:6379', /"url" names no host/],
+      [`redis://user:${SECRET}?@localhost`, /"url" is not a valid URL; percent-encode/],
+      [{ port: 1, credentials: SECRET }, /"credentials" must be a function that returns a promise/],
+      [{ port: 1, credentials: async () => ({ password: 'p' }) }, undefined],
+      [{ port: 1, username: 'app', credentials: async () => ({ password: 'p' }) }, undefined],
+      [{ url: 'redis://app@localhost', credentials: async () => ({ password: 'p' }) }, undefined],
+      [{ port: 1, credentials: null, password: 'p' }, undefined],
+      [
+        { port: 1, password: SECRET, credentials: async () => ({ password: 'p' }) },
+        /"credentials" and "password" both say how to log in; give one of them/,
+      ],
+      [
+        { url: `redis://:${SECRET}@localhost`, credentials: async () => ({ password: 'p' }) },
+        /"credentials" and the password in "url" both say how to log in/,
+      ],
+      [
+        { url: `redis://localhost?password=${SECRET}`, credentials: async () => ({ password: 'p' }) },
+        /"credentials" and the password in "url" both say how to log in/,
+      ],
       [{ port: 0 }, /"port" must/],
       [{ port: 65_536 }, /"port" must/],
       [{ port: Number.NaN }, /"port" must/],

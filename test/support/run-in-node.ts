@@ -21,7 +21,10 @@ export interface NodeRun {
  * Runs an ES module in a fresh plain `node` process, where it finds this library's sources, transpiled, as
  * `./src/index.js` and so on. For what a test runner cannot show: which modules are loaded, and whether the process ends.
  */
-export async function runInNode(script: string, { timeout = 15_000 } = {}): Promise<NodeRun> {
+export async function runInNode(
+  script: string,
+  { timeout = 15_000, env = process.env }: { timeout?: number; env?: NodeJS.ProcessEnv } = {},
+): Promise<NodeRun> {
   const cache = join(ROOT, 'node_modules/.cache');
   await mkdir(cache, { recursive: true });
   const directory = await mkdtemp(join(cache, 'run-in-node-'));
@@ -32,6 +35,7 @@ export async function runInNode(script: string, { timeout = 15_000 } = {}): Prom
     const start = performance.now();
     const child = spawn(process.execPath, ['main.js'], {
       cwd: directory,
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout,
       killSignal: 'SIGKILL',

@@ -80,6 +80,22 @@ export const ROWS = {
     fault: '`CLIENT KILL` of every connection, under load',
     holds: 'traffic resumes without a restart of the app; errors bounded to the outage',
   },
+  connectionEvents: {
+    fault: 'a Redis, a Sentinel and a Cluster killed and started again, nobody using them',
+    holds: '`disconnected` and `connected` are told, once each, and the status says so',
+  },
+  rotation: {
+    fault: 'the token of a Redis user rotates under load, `default` off; standalone and a Cluster of three',
+    holds: '0 failed commands, no connection lost; every connection logs in again before its token expires',
+  },
+  rotationRevoked: {
+    fault: 'the token is revoked and every connection killed, the provider fails for a while',
+    holds: 'an error event for each failure, then connected with the new token; no token in events, log or status',
+  },
+  frozenProbe: {
+    fault: 'Redis frozen, 50 checks timed out, then close',
+    holds: 'closing takes as long as without a check; one PING waits for its answer',
+  },
   dynamodbCut: {
     fault: 'DynamoDB refused for 2 s and every connection reset, under load',
     holds: 'traffic resumes without a restart of the app; errors bounded to the outage',

@@ -1,0 +1,21 @@
+import { resolveDependency, type Dependency } from '../definition/dependency.js';
+import type { ClientDefinitions } from '../definition/client-definition.js';
+import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
+import type { ClientsModuleAsyncOptions } from './clients.module-options.js';
+
+/**
+ * Refuses a `forwardRef` to nothing. When `forRoot` is called, a circular import may not have given the class a value yet;
+ * when the application boots, every module has been evaluated.
+ */
+export function refuseMissingTokens(clients: ClientDefinitions, options: ClientsModuleAsyncOptions): void {
+  for (const [name, { blueprint }] of Object.entries(clients)) refuse(`Client "${name}"`, blueprint.inject);
+  refuse('ClientsModule.forRootAsync()', options.inject ?? []);
+}
+
+function refuse(where: string, dependencies: readonly Dependency[]): void {
+  for (const [index, dependency] of dependencies.entries()) {
+    if (resolveDependency(dependency).token !== undefined) continue;
+    const problem = `"inject" has undefined at index ${index}, behind forwardRef(); what it returns must be a class or token`;
+    throw new ClientsInvalidOptionsError(where, problem);
+  }
+}

@@ -1,0 +1,38 @@
+import { isMainThread } from 'node:worker_threads';
+import { Logger } from '@nestjs/common';
+
+/** Milliseconds after bootstrap. Until then `enableShutdownHooks()` may still be called, after `init()` for instance. */
+const PATIENCE = 1_000;
+
+/**
+ * Warns once, soon after bootstrap, when nothing in the process listens for SIGTERM: the clients would never be closed.
+ *
+ * Not in tests, in worker threads (which get no signals) and in AWS Lambda (which sends none); nor in a script that has
+ * closed its application, or ended, by then.
+ */
+export class ShutdownWarning {
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Bootstrap has succeeded. Called by each `forRoot`; the first counts. */
+  arm(): void {
+    if (this.#timer || !isExpected(process.env)) return;
+    this.#timer = setTimeout(() => {
+      if (process.listenerCount('SIGTERM') > 0) return;
+      new Logger('ClientsModule').warn(
+        'Nothing listens for SIGTERM, so the process will end without closing its clients. ' +
+          'Call app.enableShutdownHooks(), or close the application in a handler of your own.',
+      );
+    }, PATIENCE).unref();
+  }
+
+  disarm(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function isExpected(environment: NodeJS.ProcessEnv): boolean {
+  const isTest =
+    environment['NODE_ENV'] === 'test' ||
+    ['VITEST', 'JEST_WORKER_ID', 'NODE_TEST_CONTEXT'].some((name) => environment[name] !== undefined);
+  return isMainThread && !isTest && environment['AWS_LAMBDA_FUNCTION_NAME'] === undefined;
+}

@@ -1,0 +1,3 @@
+import { testConnectionEvents } from './connection-events.suite.js';
+
+testConnectionEvents('ioredis 6');

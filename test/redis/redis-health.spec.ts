@@ -1,0 +1,3 @@
+import { testHealth } from './redis-health.suite.js';
+
+testHealth('ioredis 6');
