@@ -1,7 +1,7 @@
-import { Inject, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
+import { Inject, Injectable, Logger, Module, type ModuleMetadata } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { readFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { loadPackage } from '../../src/definition/load-package.js';
 import {
   ClientRegistry,
@@ -17,6 +17,7 @@ import { rejection } from '../support/boot-app.js';
 
 const PAGE = 'docs/troubleshooting.md';
 const LOCAL = 'redis://localhost:6379';
+const ABSENT: string = 'no-such-driver';
 const never = (): Promise<never> => new Promise(() => {});
 
 @Injectable()
@@ -30,7 +31,7 @@ class Reports {
 }
 
 function compile(metadata: ModuleMetadata): Promise<TestingModule> {
-  return Test.createTestingModule(metadata).setLogger(false).compile();
+  return Test.createTestingModule(metadata).compile();
 }
 
 async function open(clients: ClientDefinitions): Promise<{ module: TestingModule; registry: ClientRegistry }> {
@@ -67,8 +68,7 @@ const MISTAKES: Readonly<Record<string, () => unknown>> = {
     await registry.get('redis');
   },
   'an unknown name': async () => (await open({})).registry.get('sessions'),
-  'a package that is not installed': () =>
-    loadPackage('no-such-driver', 'Client "redis"', () => import('no-such-driver' as string)),
+  'a package that is not installed': () => loadPackage(ABSENT, 'Client "redis"', () => import(ABSENT)),
   'no server at its address': async () => {
     const lifecycle = { waitUntilReady: true, createTimeout: 300 };
     const { registry } = await open({ redis: redisClient({ host: '127.0.0.1', port: 1 }, lifecycle) });
@@ -172,6 +172,8 @@ function patternOf(heading: string): RegExp {
 
 describe(PAGE, async () => {
   const page = await readFile(PAGE, 'utf8');
+
+  beforeAll(() => Logger.overrideLogger(false));
 
   it.each(Object.entries(MISTAKES))('has a heading with the text of the error for %s', async (name, mistake) => {
     const heading = HEADINGS[name] ?? '';
