@@ -57,6 +57,14 @@ export function findRedisProblem(options: object, giver?: string): string | unde
   );
 }
 
+/** Says what is wrong with the options of a connection that takes the rest from another client; never a value. */
+export function findDuplicateProblem(options: object): string | undefined {
+  const given = getGiven(options);
+  const own = [...ADDRESS, 'nodes', 'username', 'password', 'credentials'].find((key) => key in given);
+  if (own) return `"${own}" is that of the client named in "from"; for another one declare a redisClient()`;
+  return findBrokenRule(given, RULES);
+}
+
 /**
  * Says what is wrong with a cluster's options: which one, why and how to mend it; never its value.
  *

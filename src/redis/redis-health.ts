@@ -34,7 +34,8 @@ export async function checkCluster(cluster: Cluster): Promise<void> {
   }
 }
 
-async function ready(client: Redis | Cluster): Promise<void> {
+/** Resolves once the connection is there; rejects at once while it is down. */
+export async function ready(client: Redis | Cluster): Promise<void> {
   const { status } = client;
   if (status === 'ready') return;
   if (status === 'wait') openInBackground(client);

@@ -7,12 +7,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SUBPATHS = ['redis', 'aws', 'dynamodb', 'terminus', 'http', 'opentelemetry', 'testing'];
+const SUBPATHS = ['redis', 'node-redis', 'aws', 'dynamodb', 'terminus', 'http', 'opentelemetry', 'testing'];
 
 /** What a short example may use without importing it, as its reader would know where it comes from. */
 const WELL_KNOWN: Readonly<Record<string, readonly string[]>> = {
   'nestjs-clients': ['ClientRegistry', 'ClientsModule', 'InjectClient', 'defineClient', 'getClientToken'],
-  'nestjs-clients/redis': ['InjectRedis', 'REDIS_CLIENT', 'redisClient', 'redisCluster'],
+  'nestjs-clients/redis': ['InjectRedis', 'REDIS_CLIENT', 'redisClient', 'redisCluster', 'redisDuplicate'],
   'nestjs-clients/dynamodb': ['InjectDynamoDB', 'dynamoDBClient', 'dynamoDBDocumentClient'],
   'nestjs-clients/terminus': ['ClientsHealthIndicator'],
   'nestjs-clients/http': ['HttpDrainModule'],
@@ -108,7 +108,7 @@ async function withExamples<T>(
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     for (const [position, code] of complete(examples).entries()) {
-      let source = code.replaceAll(/from 'nestjs-clients(?:\/(\w+))?'/g, (_, subpath?: string) => {
+      let source = code.replaceAll(/from 'nestjs-clients(?:\/([\w-]+))?'/g, (_, subpath?: string) => {
         return `from '${join(ROOT, 'src', subpath ?? '', 'index.ts')}'`;
       });
       for (const [from, to] of Object.entries(replace)) source = source.replaceAll(from, to);

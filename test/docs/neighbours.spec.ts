@@ -3,6 +3,7 @@ import { Controller, Get, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { ThrottlerGuard } from '@nestjs/throttler';
 import { describe, expect, it } from 'vitest';
+import { nodeRedisClient } from '../../src/node-redis/index.js';
 import { redisClient } from '../../src/redis/index.js';
 import { startRedisServer } from '../../src/testing/index.js';
 import { bootApp, clientsOf, request } from '../support/boot-app.js';
@@ -18,11 +19,11 @@ class Pages {
   }
 }
 
-/** The clients of an application whose Redis is down. */
-async function withoutRedis(): Promise<DynamicModule> {
+/** Where no Redis listens. */
+async function unusedUrl(): Promise<string> {
   const server = await startRedisServer();
   await server.close();
-  return clientsOf({ redis: redisClient({ url: server.url, commandTimeout: 200 }) });
+  return server.url;
 }
 
 // What holds while Redis is up is tested in test/neighbours.
@@ -31,7 +32,7 @@ describe(`${PAGE}, while Redis is down`, () => {
     const { RateLimitModule } = await runExample<{ RateLimitModule: DynamicModule }>(PAGE, 'RateLimitModule');
     const app = await bootApp(
       {
-        imports: [await withoutRedis(), RateLimitModule],
+        imports: [clientsOf({ redis: redisClient({ url: await unusedUrl(), commandTimeout: 200 }) }), RateLimitModule],
         controllers: [Pages],
         providers: [{ provide: APP_GUARD, useClass: ThrottlerGuard }],
       },
@@ -43,7 +44,8 @@ describe(`${PAGE}, while Redis is down`, () => {
 
   it('takes a failed read of the cache for a miss', async () => {
     const { AppCacheModule } = await runExample<{ AppCacheModule: DynamicModule }>(PAGE, 'AppCacheModule');
-    const app = await bootApp({ imports: [await withoutRedis(), AppCacheModule] });
+    const redis = nodeRedisClient({ url: await unusedUrl(), disableOfflineQueue: true });
+    const app = await bootApp({ imports: [clientsOf({ redis }), AppCacheModule] });
     const cache = app.get<{ get(key: string): Promise<unknown> }>(CACHE_MANAGER);
 
     expect(await cache.get('a')).toBeUndefined();

@@ -2,20 +2,20 @@ import { BullModule, OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq
 import { Logger } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import type { Job } from 'bullmq';
-import type { Redis, RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { ClientsModule, getClientToken } from '../../src/index.js';
-import { InjectRedis, redisClient } from '../../src/redis/index.js';
+import { InjectRedis, redisClient, redisDuplicate } from '../../src/redis/index.js';
 
-const redisFromConfig = (options: RedisOptions) =>
-  redisClient({
-    inject: [ConfigService],
-    useFactory: (config: ConfigService) => ({ ...options, url: config.getOrThrow<string>('REDIS_URL') }),
-  });
-
-/** Two clients: handlers want a command to fail while Redis is down, BullMQ's workers want it to wait. */
+/** Two connections: handlers want a command to fail while Redis is down, BullMQ's workers want it to wait. */
 export const AppClientsModule = ClientsModule.forRoot({
   imports: [ConfigModule],
-  clients: { redis: redisFromConfig({}), queues: redisFromConfig({ maxRetriesPerRequest: null }) },
+  clients: {
+    redis: redisClient({
+      inject: [ConfigService],
+      useFactory: (config: ConfigService) => ({ url: config.getOrThrow<string>('REDIS_URL') }),
+    }),
+    queues: redisDuplicate({ maxRetriesPerRequest: null }),
+  },
 });
 
 export const QueuesModule = BullModule.forRootAsync({

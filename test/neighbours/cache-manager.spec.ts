@@ -1,9 +1,9 @@
 import { CACHE_MANAGER, type Cache } from '@nestjs/cache-manager';
 import { Inject, Injectable, type BeforeApplicationShutdown, type INestApplication } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import type { Keyv } from 'keyv';
+import type { RedisClientType } from 'redis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { InjectRedis, redisClient } from '../../src/redis/index.js';
+import { InjectRedis, nodeRedisClient } from '../../src/node-redis/index.js';
 import { bootApp, clientsOf } from '../support/boot-app.js';
 import { asPublished, codeBlocksOf } from '../support/doc-code.js';
 import { describeWithRedis, startRedisServer, type RedisServer } from '../support/redis-server.js';
@@ -15,7 +15,7 @@ class Catalogue implements BeforeApplicationShutdown {
   lastReply?: string;
 
   constructor(
-    @InjectRedis() readonly redis: Redis,
+    @InjectRedis() readonly redis: RedisClientType,
     @Inject(CACHE_MANAGER) readonly cache: Cache,
   ) {}
 
@@ -35,15 +35,15 @@ describeWithRedis('@nestjs/cache-manager', () => {
   beforeEach(() => server.command('FLUSHALL'));
 
   const boot = (): Promise<INestApplication> =>
-    bootApp({ imports: [clientsOf({ redis: redisClient(server.url) }), AppCacheModule], providers: [Catalogue] });
+    bootApp({ imports: [clientsOf({ redis: nodeRedisClient(server.url) }), AppCacheModule], providers: [Catalogue] });
 
   it('caches on the client that handlers use, over one connection', async () => {
     const { cache, redis } = (await boot()).get(Catalogue);
     await cache.set('book:1', { title: 'Emma', pages: 474 });
 
     expect(await cache.get('book:1')).toEqual({ title: 'Emma', pages: 474 });
-    expect(await redis.exists('cache:book:1')).toBe(1);
-    expect(Reflect.get((cache.stores[0] as Keyv).store as object, 'redis')).toBe(redis);
+    expect(await redis.exists('cache::book:1')).toBe(1);
+    expect(Reflect.get((cache.stores[0] as Keyv).store as object, 'client')).toBe(redis);
     expect(await server.clientCount()).toBe(1);
   });
 
@@ -53,10 +53,10 @@ describeWithRedis('@nestjs/cache-manager', () => {
     await cache.set('long', 1, 600_000);
     await cache.set('forever', 1, 0);
 
-    expect(await redis.pttl('cache:default')).toBeGreaterThan(50_000);
-    expect(await redis.pttl('cache:default')).toBeLessThanOrEqual(60_000);
-    expect(await redis.pttl('cache:long')).toBeGreaterThan(500_000);
-    expect(await redis.pttl('cache:forever')).toBe(-1);
+    expect(await redis.pTTL('cache::default')).toBeGreaterThan(50_000);
+    expect(await redis.pTTL('cache::default')).toBeLessThanOrEqual(60_000);
+    expect(await redis.pTTL('cache::long')).toBeGreaterThan(500_000);
+    expect(await redis.pTTL('cache::forever')).toBe(-1);
   });
 
   it('misses, reads and deletes', async () => {
@@ -76,7 +76,7 @@ describeWithRedis('@nestjs/cache-manager', () => {
   it('clears the cache and nothing else', async () => {
     const { cache, redis } = (await boot()).get(Catalogue);
     await redis.set('visits', 7);
-    for (let index = 0; index < 3_000; index += 1) void redis.set(`cache:${index}`, index);
+    for (let index = 0; index < 3_000; index += 1) void redis.set(`cache::${index}`, index);
     await cache.clear();
     expect(await redis.keys('*')).toEqual(['visits']);
   });

@@ -15,6 +15,18 @@ export const postgres = defineClient<Pool>({
   check: (pool) => pool.query('select 1'),
   close: (pool) => pool.end(),
   onError: (pool, report) => pool.on('error', report),
+  onConnection(pool, report) {
+    let isUp = false;
+    pool.on('connect', () => {
+      if (!isUp) report('connected');
+      isUp = true;
+    });
+    pool.on('error', (reason) => {
+      if (!isUp || pool.totalCount > 0) return; // others are still connected
+      isUp = false;
+      report('disconnected', reason);
+    });
+  },
 });
 
 export const PostgresModule = ClientsModule.forRoot({ imports: [ConfigModule], clients: { postgres } });

@@ -130,6 +130,22 @@ describeWithPostgres('a pg pool', () => {
     expect(output).not.toContain(PASSWORD);
   });
 
+  it('tells that its last connection is lost, and that the next query has one again', async () => {
+    const app = await boot();
+    const registry = registryOf(app);
+    await request(app, '/users');
+    const observer = await connect();
+    const lost = nextEvent(registry, 'disconnected', 'postgres');
+    await observer.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'app'`);
+
+    expect((await lost).error).toBeInstanceOf(Error);
+    expect(registry.status()).toMatchObject([{ connection: 'disconnected' }]);
+    const back = nextEvent(registry, 'connected', 'postgres');
+    expect((await request(app, '/users')).status).toBe(200);
+    await back;
+    expect(registry.status()).toMatchObject([{ connection: 'connected' }]);
+  });
+
   it('is what docs/neighbours.md shows', async () => {
     expect(await codeBlocksOf('docs/neighbours.md')).toContain(await asPublished('test/neighbours/postgres.recipe.ts'));
   });

@@ -12,7 +12,7 @@ export async function codeBlocksOf(page: string): Promise<string[]> {
 export async function asPublished(file: string): Promise<string> {
   const source = await readFile(new URL(file, ROOT), 'utf8');
   return source.replaceAll(
-    /from '(?:\.\.\/)+src\/(?:(\w+)\/)?index\.js'/g,
+    /from '(?:\.\.\/)+src\/(?:([\w-]+)\/)?index\.js'/g,
     (_, subpath?: string) => `from 'nestjs-clients${subpath ? `/${subpath}` : ''}'`,
   );
 }

@@ -68,7 +68,7 @@ function describe(measured: readonly Measured[], closings: readonly Closing[], d
     `${new Date().toISOString().slice(0, 10)}, ${versions().join(', ')}; ${availableParallelism()} cores; ${Math.round(duration / 1_000)} s.`,
     table(['case', 'must hold', 'measured', 'held'], rows),
     '## How long closing takes',
-    `Milliseconds that \`app.close()\` took with a \`closeTimeout\` of 500 ms: the slowest of eight clients (\`maxRetriesPerRequest\` default, 0, 1 and null, with and without offline queue) closed at the same time. Where a command can still be answered, closing waits for it until the deadline.`,
+    `Milliseconds that \`app.close()\` took with a \`closeTimeout\` of 500 ms: the slowest of eight clients (\`maxRetriesPerRequest\` default, 0, 1 and null, with and without offline queue; of node-redis four: by default, without offline queue, with RESP 2, with a \`pingInterval\`) closed at the same time. Columns are ioredis unless they say node-redis. Where a command can still be answered, closing waits for it until the deadline.`,
     table(['fault', ...servers], times),
   ].join('\n\n');
 }
@@ -91,6 +91,7 @@ function versions(): string[] {
     `Node ${process.versions.node}`,
     `Nest ${installed('@nestjs/core')}`,
     `ioredis ${installed('ioredis')}`,
+    `node-redis ${installed('redis')} and ${installed('redis-5')}`,
     `Redis ${redis}`,
     `AWS SDK ${installed('@aws-sdk/client-dynamodb')}`,
   ];

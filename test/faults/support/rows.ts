@@ -16,7 +16,7 @@ export const ROWS = {
   },
   closing: {
     fault:
-      'every way in which ioredis hangs, leaks or loses commands at the end; standalone, TLS, Sentinel, Cluster; `maxRetriesPerRequest` default, 0, 1, null; with and without offline queue',
+      'every way in which ioredis or node-redis hangs, leaks or loses commands at the end; standalone, TLS, Sentinel, Cluster; `maxRetriesPerRequest` default, 0, 1, null; with and without offline queue',
     holds: '`app.close()` within closeTimeout + 2.1 s, status `end`, 0 commands unsettled, 0 sockets',
   },
   tls: {

@@ -1,4 +1,4 @@
-import { getClientToken } from '../clients.tokens.js';
+import { getClientToken } from './clients.tokens.js';
 
 /**
  * The injection token of the Redis client named `redis`, which is what `@InjectRedis()` injects.

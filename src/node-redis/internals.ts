@@ -1,0 +1,100 @@
+/** What is used of a client of one server beyond its public types, which differ by version. */
+export interface Internals {
+  /** The client itself; what `createClient` returns inherits from it. */
+  readonly _self: Internals;
+  readonly isOpen: boolean;
+  readonly isReady: boolean;
+  connect(): Promise<unknown>;
+  close(): Promise<void>;
+  destroy(): void;
+  sendCommand(args: string[]): Promise<unknown>;
+  on(event: string, listener: (argument: Error) => void): unknown;
+  /** Commands that are queued or sent. From 5.11 on. */
+  readonly _getQueue?: (this: Internals) => Queue;
+}
+
+interface Queue {
+  /** Queued or sent, and not answered. From 5.12 on. */
+  readonly pendingCount?: number;
+  isWaitingToWrite(): boolean;
+  isEmpty(): boolean;
+}
+
+/** A client's commands, if its version shows them. */
+export function queueOf(client: Internals): Queue | undefined {
+  const { _getQueue: getQueue } = client;
+  return getQueue?.call(client);
+}
+
+/** A node of a cluster, with a client once there is one. */
+interface ClusterNode {
+  readonly client?: Internals;
+  readonly pubSub?: { readonly client?: Internals };
+}
+
+/** What is used of a cluster. */
+export interface ClusterInternals {
+  readonly _self: ClusterInternals;
+  readonly isOpen: boolean;
+  /** Chooses the client for each command; pipelines ask it alone. */
+  readonly _slots: object;
+  readonly masters: readonly ClusterNode[];
+  readonly replicas: readonly ClusterNode[];
+  readonly pubSubNode?: ClusterNode;
+  connect(): Promise<unknown>;
+  destroy(): void;
+  on(event: string, listener: (argument: Error) => void): unknown;
+}
+
+/** What is used of a client that asks Sentinels. */
+export interface SentinelInternals {
+  readonly _self: SentinelInternals;
+  readonly isOpen: boolean;
+  connect(): Promise<unknown>;
+  close(): Promise<void>;
+  destroy(): Promise<void> | void;
+  sendCommand(isReadonly: boolean, args: string[]): Promise<unknown>;
+  on(event: string, listener: (argument: unknown) => void): unknown;
+}
+
+/** How a user may close a client. */
+export const CLOSINGS = ['close', 'quit', 'QUIT', 'disconnect'];
+
+/** Publishing and subscribing, under both names of each. */
+export const PUB_SUB = ['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SUNSUBSCRIBE'].concat([
+  'subscribe',
+  'pSubscribe',
+  'sSubscribe',
+  'unsubscribe',
+  'pUnsubscribe',
+  'sUnsubscribe',
+]);
+
+/** Duplicates are the user's, and get the options as they were given, without what ends this client. */
+export function replaceDuplicate(client: object, given: object): void {
+  const original = Reflect.get(client, 'duplicate') as ((this: object, overrides?: object) => object) | undefined;
+  if (!original) return; // of an older version
+  Object.defineProperty(client, 'duplicate', {
+    configurable: true,
+    writable: true,
+    enumerable: false,
+    value(this: object, overrides?: object) {
+      return original.call(this, { ...given, ...overrides });
+    },
+  });
+}
+
+/** `connect` becomes idempotent: it joins the attempt that a command or the end of bootstrap has begun. */
+export function replaceConnect(client: object, open: () => Promise<unknown>): () => Promise<unknown> {
+  const original = Reflect.get(client, 'connect') as (this: object) => Promise<unknown>;
+  Object.defineProperty(client, 'connect', {
+    configurable: true,
+    writable: true,
+    enumerable: false,
+    async value(this: object) {
+      await open();
+      return this;
+    },
+  });
+  return () => original.call(client);
+}

@@ -1,0 +1,165 @@
+// oxlint-disable typescript/no-generated-empty-object-type -- it is what node-redis means by "no modules"
+import type {
+  RedisClientOptions,
+  RedisClientType,
+  RedisDefaultModules,
+  RedisFunctions,
+  RedisModules,
+  RedisScripts,
+  RespVersions,
+  TypeMapping,
+} from 'redis';
+import type { ClientDefinition } from '../definition/client-definition.js';
+import {
+  configurableClient,
+  type ClientOptionsFactory,
+  type KindLifecycle,
+} from '../definition/configurable-client.js';
+import { loadPackage } from '../definition/load-package.js';
+import { Connection, connectionOf } from './connection.js';
+import { Entrances } from './entrances.js';
+import { findNodeRedisProblem } from './find-node-redis-problem.js';
+import { CLOSINGS, PUB_SUB, queueOf, replaceConnect, type Internals } from './internals.js';
+import { isAwaited, tellsPending } from './pending-commands.js';
+import { ping } from './probe.js';
+import { Sockets, type SocketOptions } from './sockets.js';
+import { watchClient } from './watch-client.js';
+
+/** Where everything that a client sends enters it. */
+const ENTRANCES = ['sendCommand', '_executeMulti', '_executePipeline', 'MONITOR', 'monitor', 'reset'].concat(
+  ['extendPubSubListeners', 'extendPubSubChannelListeners'],
+  PUB_SUB,
+);
+
+/**
+ * node-redis's own options, without those that change the client's type.
+ *
+ * @example
+ * const options: NodeRedisClientOptions = { url: 'rediss://cache.internal:6380/1', pingInterval: 10_000 };
+ */
+export type NodeRedisClientOptions = Omit<
+  RedisClientOptions,
+  'modules' | 'functions' | 'scripts' | 'RESP' | 'commandOptions'
+>;
+
+/**
+ * Declares a client of node-redis for one server: what its `createClient` returns.
+ *
+ * Takes a URL, node-redis's options, or `{ inject, useFactory }` that returns options. Without any, they come from the
+ * factory of `forRootAsync`. They must say where the server is. It connects after bootstrap, or with the first command;
+ * `connect()` joins that, and is refused with `CLIENTS_CLOSED` after shutdown.
+ *
+ * At shutdown every command is answered before the connection ends. With the server out of reach, queued commands have
+ * until `closeTimeout` and then reject; with none queued it ends at once. What you `duplicate()` is yours to close.
+ *
+ * The health check is a PING, and fails at once while the client is not connected; `check` beside the lifecycle options
+ * replaces it. The injected type is node-redis's `RedisClientType`.
+ *
+ * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package `redis` fails
+ * with `CLIENTS_MISSING_PACKAGE`.
+ *
+ * @example
+ * ClientsModule.forRoot({
+ *   clients: {
+ *     redis: nodeRedisClient('redis://localhost:6379'),
+ *     sessions: nodeRedisClient({ socket: { host: 'sessions.internal' }, database: 1 }, { closeTimeout: 2_000 }),
+ *   },
+ * });
+ */
+export function nodeRedisClient(
+  options?: string | NodeRedisClientOptions | ClientOptionsFactory<NodeRedisClientOptions>,
+  lifecycle?: KindLifecycle<RedisClientType>,
+): ClientDefinition<RedisClientType, NodeRedisClientOptions>;
+export function nodeRedisClient<
+  RESP extends RespVersions,
+  M extends RedisModules = Record<never, never>,
+  F extends RedisFunctions = Record<never, never>,
+  S extends RedisScripts = Record<never, never>,
+  TYPE_MAPPING extends TypeMapping = Record<never, never>,
+>(
+  options:
+    | RedisClientOptions<M, F, S, RESP, TYPE_MAPPING>
+    | ClientOptionsFactory<RedisClientOptions<M, F, S, RESP, TYPE_MAPPING>>,
+  lifecycle?: KindLifecycle<RedisClientType<RedisDefaultModules & M, F, S, RESP, TYPE_MAPPING>>,
+): ClientDefinition<
+  RedisClientType<RedisDefaultModules & M, F, S, RESP, TYPE_MAPPING>,
+  RedisClientOptions<M, F, S, RESP, TYPE_MAPPING>
+>;
+export function nodeRedisClient(
+  options?: string | NodeRedisClientOptions | ClientOptionsFactory<NodeRedisClientOptions>,
+  lifecycle?: KindLifecycle<RedisClientType>,
+): ClientDefinition<RedisClientType, NodeRedisClientOptions> {
+  return configurableClient<RedisClientType, NodeRedisClientOptions>(
+    {
+      kind: 'node-redis',
+      findProblem: findNodeRedisProblem,
+      async create(given, name) {
+        const { createClient } = await loadPackage('redis', `Client "${name}"`, () => import('redis'));
+        const sockets = new Sockets();
+        const socket = sockets.options(given.socket);
+        const client = createClient({ ...given, socket } as RedisClientOptions) as unknown as RedisClientType;
+        giveBack(socket, given.socket);
+        manage(client, name, sockets);
+        return client;
+      },
+      connect: (client) => connectionOf(client).keepOpening(),
+      check: (client) => connectionOf(client).check(),
+      close: (client) => connectionOf(client).close(),
+      destroy: (client) => connectionOf(client).destroy(),
+      onError: (client, report) => void (connectionOf(client).onError = report),
+      onConnection: (client, report) => void (connectionOf(client).onConnection = report),
+    },
+    typeof options === 'string' ? { url: options } : options,
+    lifecycle,
+  );
+}
+
+/**
+ * The client has read them, and keeps them for its duplicates and pools. Those are the user's: they are not to end with it.
+ */
+function giveBack(socket: { -readonly [K in keyof SocketOptions]: SocketOptions[K] }, given: SocketOptions = {}): void {
+  delete socket.signal;
+  delete socket.reconnectStrategy;
+  const { signal, reconnectStrategy } = given;
+  Object.assign(socket, signal && { signal }, reconnectStrategy !== undefined && { reconnectStrategy });
+}
+
+function manage(created: object, name: string, sockets: Sockets): void {
+  const { _self: client } = created as Internals;
+  /** Whether there were commands to be sent when it last reached the server, where it then says HELLO. */
+  let isQueued = false;
+  const entrances = new Entrances([[client, ENTRANCES]], () => {
+    connection.openFirst()?.catch(() => {}); // node-redis queues the command, and rejects it itself
+    return undefined;
+  });
+  const closings = new Entrances([[client, CLOSINGS]], () => undefined);
+  const pingClient = () => entrances.pass(() => ping(client));
+  const connect = replaceConnect(client, () => connection.open());
+  const connection = new Connection(
+    created,
+    name,
+    {
+      get isOpen() {
+        return client.isOpen;
+      },
+      retries: true,
+      connect,
+      ping: pingClient,
+      isAwaited: () => isAwaited(client) || (!client.isReady && isQueued),
+      drain() {
+        if (client.isReady && client.isOpen) closings.pass(() => client.close()).catch(() => {});
+      },
+      destroy: () => client.destroy(),
+      closings,
+    },
+    entrances,
+    sockets,
+  );
+  watchClient(client, connection, pingClient);
+  client.on('connect', () => (isQueued = queueOf(client)?.isEmpty() === false));
+  client.on('error', () => (isQueued = false)); // what was in flight has been rejected
+  client.on('ready', () => {
+    // From now on node-redis queues by itself, and tells what is pending.
+    if (tellsPending(client)) entrances.remove();
+  });
+}

@@ -1,0 +1,217 @@
+// oxlint-disable typescript/no-generated-empty-object-type -- it is what node-redis means by "no modules"
+import type {
+  RedisClusterOptions,
+  RedisClusterType,
+  RedisDefaultModules,
+  RedisFunctions,
+  RedisModules,
+  RedisScripts,
+  RespVersions,
+  TypeMapping,
+} from 'redis';
+import type { ClientDefinition } from '../definition/client-definition.js';
+import {
+  configurableClient,
+  type ClientOptionsFactory,
+  type KindLifecycle,
+} from '../definition/configurable-client.js';
+import { loadPackage } from '../definition/load-package.js';
+import { Connection, connectionOf } from './connection.js';
+import { Entrances } from './entrances.js';
+import { findNodeRedisClusterProblem } from './find-node-redis-problem.js';
+import {
+  CLOSINGS,
+  PUB_SUB,
+  replaceConnect,
+  replaceDuplicate,
+  type ClusterInternals,
+  type Internals,
+} from './internals.js';
+import { isAwaited, tellsPending } from './pending-commands.js';
+import { ping } from './probe.js';
+import { Sockets } from './sockets.js';
+
+/** Where commands enter a cluster; pipelines and whoever asks for a node's client do so at its slots. */
+const ENTRANCES = ['_executeWithPolicies', '_execute', ...PUB_SUB];
+const SLOT_ENTRANCES = ['getClient', 'getClientAndSlotNumber', 'getClientForKey'];
+
+/**
+ * node-redis's own cluster options, without those that change the client's type.
+ *
+ * @example
+ * const options: NodeRedisClusterOptions = { rootNodes: [{ url: 'redis://redis-1.internal:6379' }], useReplicas: true };
+ */
+export type NodeRedisClusterOptions = Omit<
+  RedisClusterOptions,
+  'modules' | 'functions' | 'scripts' | 'RESP' | 'commandOptions'
+>;
+
+/**
+ * Declares a client of a Redis Cluster: what node-redis's `createCluster` returns.
+ *
+ * Takes node-redis's cluster options, or `{ inject, useFactory }` that returns them. Without any, they come from the
+ * factory of `forRootAsync`. User name, password and TLS for all nodes go under `defaults`. It connects after bootstrap,
+ * or with the first command, and tries again for ever; a command that comes while no node answers rejects at once.
+ * `connect()` joins that, and is refused with `CLIENTS_CLOSED` after shutdown.
+ *
+ * At shutdown every command is answered before the connections end. With a node out of reach, commands queued for it
+ * have until `closeTimeout` and then reject. What you `duplicate()` is yours to close.
+ *
+ * The health check sends a PING to each primary that the client is connected to, and fails at once while one of them is
+ * not connected; `check` beside the lifecycle options replaces it. The injected type is node-redis's `RedisClusterType`.
+ *
+ * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package `redis` fails
+ * with `CLIENTS_MISSING_PACKAGE`.
+ *
+ * @example
+ * ClientsModule.forRoot({
+ *   clients: { redis: nodeRedisCluster({ rootNodes: [{ url: 'redis://redis-1.internal:6379' }] }) },
+ * });
+ */
+export function nodeRedisCluster(
+  options?: NodeRedisClusterOptions | ClientOptionsFactory<NodeRedisClusterOptions>,
+  lifecycle?: KindLifecycle<RedisClusterType>,
+): ClientDefinition<RedisClusterType, NodeRedisClusterOptions>;
+export function nodeRedisCluster<
+  RESP extends RespVersions,
+  M extends RedisModules = Record<never, never>,
+  F extends RedisFunctions = Record<never, never>,
+  S extends RedisScripts = Record<never, never>,
+  TYPE_MAPPING extends TypeMapping = Record<never, never>,
+>(
+  options:
+    | RedisClusterOptions<M, F, S, RESP, TYPE_MAPPING>
+    | ClientOptionsFactory<RedisClusterOptions<M, F, S, RESP, TYPE_MAPPING>>,
+  lifecycle?: KindLifecycle<RedisClusterType<RedisDefaultModules & M, F, S, RESP, TYPE_MAPPING>>,
+): ClientDefinition<
+  RedisClusterType<RedisDefaultModules & M, F, S, RESP, TYPE_MAPPING>,
+  RedisClusterOptions<M, F, S, RESP, TYPE_MAPPING>
+>;
+export function nodeRedisCluster(
+  // The generic types of node-redis are too much to compare.
+  options?: object,
+  lifecycle?: KindLifecycle<never>,
+): object {
+  return configurableClient<RedisClusterType, NodeRedisClusterOptions>(
+    {
+      kind: 'node-redis-cluster',
+      findProblem: findNodeRedisClusterProblem,
+      async create(given, name) {
+        const { createCluster } = await loadPackage('redis', `Client "${name}"`, () => import('redis'));
+        const sockets = new Sockets();
+        const defaults = { ...given.defaults, socket: sockets.options(given.defaults?.socket) };
+        const cluster = createCluster({ ...given, defaults } as RedisClusterOptions) as unknown as RedisClusterType;
+        manage(cluster, name, sockets, given);
+        return cluster;
+      },
+      connect: (cluster) => connectionOf(cluster).keepOpening(),
+      check: (cluster) => connectionOf(cluster).check(),
+      close: (cluster) => connectionOf(cluster).close(),
+      destroy: (cluster) => connectionOf(cluster).destroy(),
+      onError: (cluster, report) => void (connectionOf(cluster).onError = report),
+      onConnection: (cluster, report) => void (connectionOf(cluster).onConnection = report),
+    },
+    options as NodeRedisClusterOptions | ClientOptionsFactory<NodeRedisClusterOptions> | undefined,
+    lifecycle,
+  );
+}
+
+function manage(created: object, name: string, sockets: Sockets, { defaults }: NodeRedisClusterOptions): void {
+  const { _self: cluster } = created as ClusterInternals;
+  const { _slots: slots } = cluster;
+  const entrances = new Entrances(
+    [
+      [cluster, ENTRANCES],
+      [slots, SLOT_ENTRANCES],
+    ],
+    (): Promise<unknown> | undefined => connection.openFirst(),
+  );
+  /** Those that the user is closing: node-redis forgets them, with what they have queued. */
+  const closing = new Set<Internals>();
+  const closings = new Entrances([[cluster, CLOSINGS]], () => {
+    for (const client of clientsOf(cluster)) closing.add(client);
+    return undefined;
+  });
+  replaceDuplicate(cluster, { defaults });
+  const connect = replaceConnect(cluster, () => connection.open());
+  const connection = new Connection(
+    created,
+    name,
+    {
+      get isOpen() {
+        return cluster.isOpen;
+      },
+      retries: false,
+      async connect() {
+        await connect();
+        const [node] = clientsOf(cluster);
+        // From now on node-redis queues by itself, and tells what is pending.
+        if (node && tellsPending(node)) entrances.remove();
+        look();
+      },
+      ping: () => Promise.all(primariesOf(cluster).map(pingNode)),
+      isAwaited: () => [...closing, ...clientsOf(cluster)].some(isAwaited),
+      closings,
+      destroy() {
+        const clients = [...closing, ...clientsOf(cluster)];
+        try {
+          cluster.destroy();
+        } finally {
+          for (const client of clients) destroyNode(client);
+        }
+      },
+    },
+    entrances,
+    sockets,
+  );
+  const look = watch(cluster, connection);
+}
+
+/** node-redis calls a cluster ready with all of its nodes dead, so it is each node that tells. */
+function watch(cluster: ClusterInternals, connection: Connection): () => void {
+  const known = new WeakSet<Internals>();
+  /** Usable: open, and at least one primary is connected. */
+  function look(reason?: Error): void {
+    const primaries = primariesOf(cluster);
+    for (const primary of primaries) {
+      if (known.has(primary)) continue;
+      known.add(primary);
+      primary.on('ready', () => look());
+      primary.on('error', failed);
+    }
+    if (!cluster.isOpen) return connection.left();
+    if (primaries.some(({ isReady }) => isReady)) connection.gained();
+    else if (primaries.length > 0) connection.lost(reason);
+  }
+  function failed(error: Error): void {
+    const wasUp = connection.isUp;
+    if (wasUp) look(error);
+    if (!wasUp || connection.isUp) connection.failed(error);
+  }
+  for (const event of ['connect', 'node-connect', 'node-ready', 'node-reconnecting']) cluster.on(event, () => look());
+  cluster.on('error', failed);
+  cluster.on('node-error', failed);
+  return look;
+}
+
+function primariesOf(cluster: ClusterInternals): Internals[] {
+  return cluster.masters.flatMap(({ client }) => (client ? [client] : []));
+}
+
+function clientsOf({ masters, replicas, pubSubNode }: ClusterInternals): Internals[] {
+  const nodes = [...masters, ...replicas, ...(pubSubNode ? [pubSubNode] : [])];
+  return nodes.flatMap(({ client, pubSub }) => [client, pubSub?.client].filter((one) => one !== undefined));
+}
+
+async function pingNode(client: Internals): Promise<void> {
+  if (!client.isReady) throw new Error('There is no connection to a primary of the cluster');
+  await ping(client);
+}
+
+function destroyNode(client: Internals): void {
+  try {
+    client.destroy();
+  } catch {
+    // It has ended already.
+  }
+}

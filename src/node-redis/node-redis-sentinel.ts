@@ -1,0 +1,184 @@
+// oxlint-disable typescript/no-generated-empty-object-type -- it is what node-redis means by "no modules"
+import type {
+  RedisDefaultModules,
+  RedisFunctions,
+  RedisModules,
+  RedisScripts,
+  RedisSentinelOptions,
+  RedisSentinelType,
+  RespVersions,
+  TypeMapping,
+} from 'redis';
+import type { ClientDefinition } from '../definition/client-definition.js';
+import {
+  configurableClient,
+  type ClientOptionsFactory,
+  type KindLifecycle,
+} from '../definition/configurable-client.js';
+import { loadPackage } from '../definition/load-package.js';
+import { Connection, connectionOf } from './connection.js';
+import { Entrances } from './entrances.js';
+import { findNodeRedisSentinelProblem } from './find-node-redis-problem.js';
+import { CLOSINGS, PUB_SUB, replaceConnect, replaceDuplicate, type SentinelInternals } from './internals.js';
+import { ping } from './probe.js';
+import { Sockets } from './sockets.js';
+
+/** Where everything that a client sends enters it. What it queues, and for whom, is not to be had. */
+const ENTRANCES = ['_execute', 'use', 'acquire', ...PUB_SUB];
+
+/** Milliseconds between two looks at a primary that has been lost: nothing tells that the same one is back. */
+const LOOK_INTERVAL = 200;
+
+/** Node's own: a test may have faked them. */
+const { setTimeout: later } = globalThis;
+
+/**
+ * node-redis's own options for Sentinels, without those that change the client's type.
+ *
+ * @example
+ * const options: NodeRedisSentinelOptions = {
+ *   name: 'main',
+ *   sentinelRootNodes: [{ host: 'sentinel-1.internal', port: 26379 }],
+ * };
+ */
+export type NodeRedisSentinelOptions = Omit<
+  RedisSentinelOptions,
+  'modules' | 'functions' | 'scripts' | 'RESP' | 'commandOptions'
+>;
+
+/**
+ * Declares a client that asks Sentinels for the primary: what node-redis's `createSentinel` returns.
+ *
+ * Takes node-redis's options, or `{ inject, useFactory }` that returns them. Without any, they come from the factory of
+ * `forRootAsync`. `passthroughClientErrorEvents` is on by default: losses are told by it. It connects after bootstrap, or
+ * with the first command, and tries again for ever. `connect()` joins that, and is refused with `CLIENTS_CLOSED` after
+ * shutdown.
+ *
+ * At shutdown every command is answered before the connections end. With the primary out of reach, commands have until
+ * `closeTimeout` and then reject with `CLIENTS_CLOSED`; with none pending it ends at once. What you `duplicate()` is yours
+ * to close.
+ *
+ * The health check sends a PING to the primary, and fails at once while it is not connected; `check` beside the lifecycle
+ * options replaces it. The injected type is node-redis's `RedisSentinelType`.
+ *
+ * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package `redis` fails
+ * with `CLIENTS_MISSING_PACKAGE`.
+ *
+ * @example
+ * ClientsModule.forRoot({
+ *   clients: {
+ *     redis: nodeRedisSentinel({ name: 'main', sentinelRootNodes: [{ host: 'sentinel.internal', port: 26379 }] }),
+ *   },
+ * });
+ */
+export function nodeRedisSentinel(
+  options?: NodeRedisSentinelOptions | ClientOptionsFactory<NodeRedisSentinelOptions>,
+  lifecycle?: KindLifecycle<RedisSentinelType>,
+): ClientDefinition<RedisSentinelType, NodeRedisSentinelOptions>;
+export function nodeRedisSentinel<
+  RESP extends RespVersions,
+  M extends RedisModules = Record<never, never>,
+  F extends RedisFunctions = Record<never, never>,
+  S extends RedisScripts = Record<never, never>,
+  TYPE_MAPPING extends TypeMapping = Record<never, never>,
+>(
+  options:
+    | RedisSentinelOptions<M, F, S, RESP, TYPE_MAPPING>
+    | ClientOptionsFactory<RedisSentinelOptions<M, F, S, RESP, TYPE_MAPPING>>,
+  lifecycle?: KindLifecycle<RedisSentinelType<RedisDefaultModules & M, F, S, RESP, TYPE_MAPPING>>,
+): ClientDefinition<
+  RedisSentinelType<RedisDefaultModules & M, F, S, RESP, TYPE_MAPPING>,
+  RedisSentinelOptions<M, F, S, RESP, TYPE_MAPPING>
+>;
+export function nodeRedisSentinel(
+  options?: NodeRedisSentinelOptions | ClientOptionsFactory<NodeRedisSentinelOptions>,
+  lifecycle?: KindLifecycle<RedisSentinelType>,
+): ClientDefinition<RedisSentinelType, NodeRedisSentinelOptions> {
+  return configurableClient<RedisSentinelType, NodeRedisSentinelOptions>(
+    {
+      kind: 'node-redis-sentinel',
+      findProblem: findNodeRedisSentinelProblem,
+      async create(given, name) {
+        const { createSentinel } = await loadPackage('redis', `Client "${name}"`, () => import('redis'));
+        const sockets = new Sockets();
+        const { nodeClientOptions, sentinelClientOptions } = given;
+        const sentinel = createSentinel({
+          passthroughClientErrorEvents: true,
+          ...given,
+          nodeClientOptions: { ...nodeClientOptions, socket: sockets.options(nodeClientOptions?.socket) },
+          sentinelClientOptions: { ...sentinelClientOptions, socket: sockets.options(sentinelClientOptions?.socket) },
+        } as RedisSentinelOptions) as unknown as RedisSentinelType;
+        manage(sentinel, name, sockets, given);
+        return sentinel;
+      },
+      connect: (sentinel) => connectionOf(sentinel).keepOpening(),
+      check: (sentinel) => connectionOf(sentinel).check(),
+      close: (sentinel) => connectionOf(sentinel).close(),
+      destroy: (sentinel) => connectionOf(sentinel).destroy(),
+      onError: (sentinel, report) => void (connectionOf(sentinel).onError = report),
+      onConnection: (sentinel, report) => void (connectionOf(sentinel).onConnection = report),
+    },
+    options,
+    lifecycle,
+  );
+}
+
+function manage(created: object, name: string, sockets: Sockets, given: NodeRedisSentinelOptions): void {
+  const { _self: sentinel } = created as SentinelInternals;
+  const entrances = new Entrances([[sentinel, ENTRANCES]], (): Promise<unknown> | undefined => connection.openFirst());
+  const { nodeClientOptions, sentinelClientOptions } = given;
+  replaceDuplicate(sentinel, { nodeClientOptions, sentinelClientOptions });
+  const connect = replaceConnect(sentinel, () => connection.open());
+  const primary = {
+    sendCommand: (args: string[]): Promise<unknown> => entrances.pass(() => sentinel.sendCommand(false, args)),
+  };
+  const connection = new Connection(
+    created,
+    name,
+    {
+      get isOpen() {
+        return sentinel.isOpen;
+      },
+      retries: false,
+      async connect() {
+        await connect();
+        connection.gained();
+      },
+      ping: () => ping(primary),
+      isAwaited: () => false, // the entrances stay, and count
+      destroy: () => sentinel.destroy(),
+      closings: new Entrances([[sentinel, CLOSINGS]], () => undefined),
+    },
+    entrances,
+    sockets,
+  );
+  watch(sentinel, connection, () => ping(primary));
+}
+
+function watch(sentinel: SentinelInternals, connection: Connection, pingPrimary: () => Promise<unknown>): void {
+  function lost(reason?: unknown): void {
+    connection.lost(reason);
+    if (!connection.isUp) void untilBack();
+  }
+  let isLooking = false;
+  /** Until one command is answered: it waits for a new primary, if there is one. */
+  async function untilBack(): Promise<void> {
+    if (isLooking) return;
+    isLooking = true;
+    while (!connection.isUp && !connection.isClosing && sentinel.isOpen) {
+      await pingPrimary().then(
+        () => connection.gained(),
+        () => new Promise<void>((resolve) => later(resolve, LOOK_INTERVAL).unref()),
+      );
+    }
+    isLooking = false;
+  }
+  sentinel.on('error', (reported) => {
+    const error = reported instanceof Error ? reported : new Error(String(reported));
+    const isLoss = connection.isUp && error.message.startsWith('Master Client (');
+    if (isLoss) lost(error.cause ?? error);
+    else connection.failed(error);
+  });
+  sentinel.on('ready', () => connection.gained()); // from 6.3 on, as the next
+  sentinel.on('reconnecting', () => lost());
+}
