@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type DefaultTheme } from 'vitepress';
 
-/** The pages of docs/, as they are on GitHub. What links to a page or a heading that is not there fails the build. */
+/** The pages of docs/, as they are on GitHub. A link to a page that is not there fails the build; headings, a test checks. */
 export default defineConfig({
   title: 'nestjs-clients',
   description: 'Redis, DynamoDB and any other long-lived client in NestJS',

@@ -34,6 +34,7 @@ const SPEAK_FOR_THEMSELVES = new Set([
   'DynamoDBServer',
   'DynamoDBServerOptions',
   'HttpDrainOptions',
+  'KindLifecycle',
   'NodeRedisClientOptions',
   'NodeRedisClusterOptions',
   'NodeRedisSentinelOptions',

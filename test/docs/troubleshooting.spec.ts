@@ -1,7 +1,7 @@
-import { Inject, Injectable, Logger, Module, type ModuleMetadata } from '@nestjs/common';
+import { Inject, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { readFile } from 'node:fs/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadPackage } from '../../src/definition/load-package.js';
 import {
   ClientRegistry,
@@ -31,7 +31,9 @@ class Reports {
 }
 
 function compile(metadata: ModuleMetadata): Promise<TestingModule> {
-  return Test.createTestingModule(metadata).compile();
+  return Test.createTestingModule(metadata)
+    .setLogger({ log() {}, warn() {}, error() {} })
+    .compile();
 }
 
 async function open(clients: ClientDefinitions): Promise<{ module: TestingModule; registry: ClientRegistry }> {
@@ -172,8 +174,6 @@ function patternOf(heading: string): RegExp {
 
 describe(PAGE, async () => {
   const page = await readFile(PAGE, 'utf8');
-
-  beforeAll(() => Logger.overrideLogger(false));
 
   it.each(Object.entries(MISTAKES))('has a heading with the text of the error for %s', async (name, mistake) => {
     const heading = HEADINGS[name] ?? '';
