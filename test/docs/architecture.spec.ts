@@ -10,7 +10,7 @@ describe(PAGE, async () => {
   );
 
   it('follows a definition through the folders of the core', () => {
-    const folders = new Set(steps.map(([, file]) => file.split('/')[1]));
+    const folders = new Set(steps.map(([, file]) => file.split('/')[1] ?? ''));
 
     expect([...folders].toSorted()).toEqual(['definition', 'events', 'module', 'redaction', 'redis', 'registry']);
     expect(steps.length).toBeGreaterThan(25);
