@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const results = process.env['TEST_RESULTS'];
@@ -6,6 +7,8 @@ export default defineConfig({
   test: {
     include: ['src/**/*.spec.ts', 'test/**/*.spec.ts'],
     exclude: ['test/faults/**', 'test/bench/**', '**/node_modules/**'],
+    // Most tests wait for servers and processes of their own. Vitest would take one worker less than there are cores.
+    maxWorkers: Math.max(4, availableParallelism()),
     setupFiles: ['reflect-metadata'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
