@@ -167,7 +167,7 @@ export class ClientPool<T> implements KeyedClients<T> {
   #end(member: Member): Promise<void> {
     if (!member.ended) {
       this.#vacating.add(member);
-      member.ended = this.#close(member);
+      member.ended = outsideOfRequests(() => this.#close(member));
     }
     return member.ended;
   }
@@ -180,15 +180,16 @@ export class ClientPool<T> implements KeyedClients<T> {
 
   /** One timer for all, which does not keep the process alive. */
   #expireIn(timeout: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.#timer = undefined;
-      const now = performance.now();
-      for (const member of this.#idle) {
-        if (member.expiresAt > now) {
-          this.#timer = this.#expireIn(member.expiresAt - now);
-          return;
-        }
-        this.#retire(member);
+    return outsideOfRequests(() => setTimeout(() => this.#expire(), timeout).unref());
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const member of this.#idle) {
+      if (member.expiresAt > now) {
+        this.#timer = this.#expireIn(member.expiresAt - now);
+        return;
       }
     }, timeout).unref();
   }

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   defineClient,
@@ -8,7 +10,17 @@ import {
   type KeyedClientsSource,
 } from '../../src/index.js';
 import { redisClient } from '../../src/redis/index.js';
-import { bootApp, clientsOf, recordEvents, registryOf, rejection, thrown, turn } from '../support/boot-app.js';
+import {
+  bootApp,
+  clientsOf,
+  moduleOf,
+  nextEvent,
+  recordEvents,
+  registryOf,
+  rejection,
+  thrown,
+  turn,
+} from '../support/boot-app.js';
 import { deferred } from '../support/deferred.js';
 import { FakeClient, Journal } from '../support/journal.js';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -237,6 +249,23 @@ describe('idle clients', () => {
     onTestFinished(() => void vi.useRealTimers());
     const journal = new Journal();
     const { tenants } = await bootTenants(journal, { idleTimeout: 1_000 });
+  it('close outside of the request that used or replaced them', async () => {
+    const requests = new AsyncLocalStorage<string>();
+    const stores: unknown[] = [];
+    const journal = new Journal();
+    const { registry, tenants } = await bootTenants(journal, {
+      define: (key) => journal.client(key, { close: () => void stores.push(requests.getStore()) }),
+      idleTimeout: 20,
+      max: 1,
+    });
+    await requests.run('first', () => tenants.use('a', idle));
+    await requests.run('second', () => tenants.use('b', idle));
+    await nextEvent(registry, 'closed');
+    await requests.run('third', () => tenants.use('c', idle));
+    await requests.run('fourth', () => tenants.evict('c'));
+    expect(stores).toEqual([undefined, undefined, undefined]);
+  });
+
     const lease = await tenants.lease('a');
     await vi.advanceTimersByTimeAsync(10_000);
     expect(journal.of('close')).toEqual([]);
