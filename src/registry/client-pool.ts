@@ -202,7 +202,7 @@ export class ClientPool<T> implements KeyedClients<T> {
     await vacated;
     const definition = await this.#define(key);
     owner.cancellation.throwIfCancelled();
-    const client = new SharedClient(owner.name, definition, undefined, key);
+    const client = new SharedClient(owner.name, definition, undefined, key, owner);
     client.observers.add((details) => owner.emit({ ...details, key }));
     client.hold(member);
     member.client = client;

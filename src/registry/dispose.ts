@@ -1,6 +1,7 @@
 import type { ClientDefinition } from '../definition/client-definition.js';
 import { describeError } from '../errors/describe-error.js';
 import type { Redactor } from '../redaction/redactor.js';
+import type { Cancellation } from './cancellation.js';
 import { within } from './deadline.js';
 
 type Disposables = AsyncDisposable & Disposable;

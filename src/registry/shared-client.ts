@@ -7,7 +7,7 @@ import { ClientsError } from '../errors/clients.error.js';
 import type { ClientEventDetails } from '../events/client-event.js';
 import { describeError } from '../errors/describe-error.js';
 import { Redactor } from '../redaction/redactor.js';
-import { Build, type HeldClient } from './build.js';
+import { Build } from './build.js';
 import { outsideOfRequests, type BuildTracker } from './build-tracker.js';
 import { Cancellation } from './cancellation.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
@@ -48,7 +48,7 @@ const IDLE: Life = { state: 'idle' };
  * nor applications.
  */
 export class SharedClient implements HeldClient, Surroundings {
-  readonly redactor = new Redactor();
+  readonly redactor: Redactor;
   /** Cancelled as soon as nobody gets the client any more. */
   readonly cancellation = new Cancellation();
   readonly dependents = new Set<HeldClient>();
@@ -70,12 +70,16 @@ export class SharedClient implements HeldClient, Surroundings {
    * @param unheard is told what happens when nobody else is
    * @param key which one it is of the keyed clients of that name
    */
+   * @param pool of keyed clients, what they belong to: the secrets that it was shown are theirs too
   constructor(
     readonly name: string,
     readonly definition: ClientDefinition,
     readonly unheard?: Observer,
     readonly key?: string,
-  ) {}
+    pool?: Surroundings,
+  ) {
+    this.redactor = new Redactor(pool?.redactor);
+  }
 
   get state(): ClientState {
     return this.#life.state;

@@ -465,3 +465,35 @@ describe('keyedClients', () => {
     expect(error.message).toContain(message);
   });
 });
+  it('keeps what keyedClients injects out of what each key publishes', async () => {
+    const secret = 's3cretHorseStaple';
+    const tenants = keyedClients<object>({
+      inject: ['SECRETS'],
+      define: (key, { password }: { password: string }) =>
+        defineClient({
+          create: () => {
+            if (key === 'bad') throw new Error(`refused ${password}`);
+            return {};
+          },
+          onError: (_, report) => report(new Error(`refused ${password}`)),
+          check: () => Promise.reject(new Error(`refused ${password}`)),
+          close: () => Promise.reject(new Error(`refused ${password}`)),
+        }),
+    });
+    const secrets = moduleOf({
+      providers: [{ provide: 'SECRETS', useValue: { password: secret } }],
+      exports: ['SECRETS'],
+    });
+    const logger = new RecordingLogger();
+    const app = await bootApp({ imports: [clientsOf({ tenants }, { imports: [secrets] })] }, { logger });
+    const registry = registryOf(app);
+    const events = recordEvents(registry);
+    const pool = (await registry.get('tenants')) as KeyedClients<object>;
+    const refused = await rejection(pool.use('bad', idle));
+    const lease = await pool.lease('good');
+    const seen = [await registry.check('tenants'), registry.status(), logger.lines];
+    const failed = await rejection(lease.release().then(() => registry.close()));
+    expect(inspect([refused, failed, events, seen, logger.lines], { depth: 9 })).not.toContain(secret);
+    expect(logger.lines.join()).toContain('refused ***');
+  });
+
