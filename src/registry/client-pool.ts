@@ -1,4 +1,5 @@
 import type { ClientDefinition, PoolOptions } from '../definition/client-definition.js';
+import { LONGEST_TIMEOUT } from '../definition/client-lifecycle.js';
 import { findDefinitionProblem } from '../definition/find-definition-problem.js';
 import type { ClientLease, KeyedClients } from '../definition/keyed-clients.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
@@ -10,6 +11,7 @@ import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.er
 import { describeKey } from '../errors/describe-key.js';
 import { describeError } from '../errors/describe-error.js';
 import { outsideOfRequests } from './build-tracker.js';
+import { Cancellation } from './cancellation.js';
 import type { ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
 import { UNHURRIED, type Closing } from './holding.js';
@@ -64,6 +66,11 @@ export class ClientPool<T> implements KeyedClients<T> {
   #places: number;
   #timer: NodeJS.Timeout | undefined;
   #isClosing = false;
+  /** The closing of what holds all of them: from then on its limit is the limit of those that are closing already, too. */
+  #closing: Closing = UNHURRIED;
+  readonly #cutShort = new Cancellation();
+  /** Of a client that ends because nobody uses it. */
+  readonly #unhurried: Closing = { remaining: () => this.#closing.remaining(), cutShort: this.#cutShort };
 
   constructor(owner: Surroundings, options: PoolOptions, host: PoolHost) {
     this.#owner = owner;
@@ -173,12 +180,12 @@ export class ClientPool<T> implements KeyedClients<T> {
   }
 
   async #close(member: Member): Promise<void> {
-    await member.client?.release(member, UNHURRIED);
+    await member.client?.release(member, this.#unhurried);
     this.#retired.delete(member);
     if (this.#vacating.delete(member)) this.#places += 1; // nobody has been promised its place
   }
 
-  /** One timer for all, which does not keep the process alive. */
+  /** One timer for all, which does not keep the process alive, nor the store of the request that happens to start it. */
   #expireIn(timeout: number): NodeJS.Timeout {
     return outsideOfRequests(() => setTimeout(() => this.#expire(), timeout).unref());
   }
@@ -191,7 +198,8 @@ export class ClientPool<T> implements KeyedClients<T> {
         this.#timer = this.#expireIn(member.expiresAt - now);
         return;
       }
-    }, timeout).unref();
+      this.#retire(member);
+    }
   }
 
   // ── build ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -241,6 +249,11 @@ export class ClientPool<T> implements KeyedClients<T> {
 
   // ── for the registry ───────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** @internal The clients that there are, retired ones included. */
+  clients(): SharedClient[] {
+    return this.#all().flatMap(({ client }) => client ?? []);
+  }
+
   /** @internal Each client that there is, retired ones included. */
   status(): (ClientStatus & { key: string; users: number })[] {
     return this.#all().map(({ key, users, client }) => ({
@@ -274,13 +287,30 @@ export class ClientPool<T> implements KeyedClients<T> {
    */
   async close(closing: Closing, longestWork: number): Promise<Error | undefined> {
     this.#isClosing = true;
+    this.#closing = closing;
     clearTimeout(this.#timer);
     const all = this.#all();
-    for (const member of all) this.#retire(member);
-    const timeout = Math.min(longestWork, closing.remaining());
-    await within<void>({ timeout, late: () => {} }, async () => {
-      await Promise.all(all.map(({ ended, client }) => ended ?? client?.whenEnded()));
-    });
+    const timesUp = (): void => this.#cutShort.cancel(() => new Error('shutdown had no more time for it'));
+    const timer = setTimeout(timesUp, Math.min(closing.remaining(), LONGEST_TIMEOUT));
+    const unsubscribe = closing.cutShort?.subscribe(timesUp);
+    try {
+      for (const member of all) this.#retire(member);
+      await this.#awaitEnds(all, Math.min(longestWork, closing.remaining()));
+      return await this.#endAll(all, closing);
+    } finally {
+      clearTimeout(timer);
+      unsubscribe?.();
+    }
+  }
+
+  /** Waits until the clients have ended because nobody uses them any more. */
+  async #awaitEnds(all: readonly Member[], timeout: number): Promise<void> {
+    const ended = async () => void (await Promise.all(all.map(({ ended: end, client }) => end ?? client?.whenEnded())));
+    // When the time for closing everything is up, those that are in use are not waited for any longer.
+    await within<void>({ timeout, late: () => {}, cancellation: this.#cutShort }, ended).catch(() => {});
+  }
+
+  async #endAll(all: readonly Member[], closing: Closing): Promise<Error | undefined> {
     const failures: string[] = [];
     await Promise.all(
       all.map(async ({ key, client }) => {

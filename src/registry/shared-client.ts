@@ -12,6 +12,7 @@ import { outsideOfRequests, type BuildTracker } from './build-tracker.js';
 import { Cancellation } from './cancellation.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
+import type { HeldClient } from './held-client.js';
 import { UNHURRIED, type CloseFailure, type Closing, type Holder } from './holding.js';
 import { elapsed, OpenClient, type ClientHistory, type Pool, type Surroundings } from './open-client.js';
 
@@ -69,8 +70,8 @@ export class SharedClient implements HeldClient, Surroundings {
   /**
    * @param unheard is told what happens when nobody else is
    * @param key which one it is of the keyed clients of that name
-   */
    * @param pool of keyed clients, what they belong to: the secrets that it was shown are theirs too
+   */
   constructor(
     readonly name: string,
     readonly definition: ClientDefinition,
@@ -98,8 +99,12 @@ export class SharedClient implements HeldClient, Surroundings {
     return 'client' in this.#life ? this.#life.client.instance : undefined;
   }
 
+  /** What it is built on, and of keyed clients each one, because those end before the whole does. */
   get dependencies(): Iterable<HeldClient> {
-    return 'build' in this.#life ? this.#life.build.dependencies : [];
+    if (!('build' in this.#life)) return [];
+    const { dependencies } = this.#life.build;
+    const pool = 'client' in this.#life ? this.#life.client.pool : undefined;
+    return pool ? [...dependencies, ...pool.clients()] : dependencies;
   }
 
   /** Of keyed clients: those that there are. */

@@ -28,10 +28,15 @@ import { RecordingLogger } from '../support/recording-logger.js';
 type Tenants = KeyedClients<FakeClient>;
 type Source = Partial<KeyedClientsSource<FakeClient>>;
 
-async function bootTenants(journal: Journal, source: Source = {}, lifecycle?: ClientLifecycle) {
+async function bootTenants(
+  journal: Journal,
+  source: Source = {},
+  lifecycle?: ClientLifecycle,
+  options: { shutdownTimeout?: number } = {},
+) {
   const tenants = keyedClients<FakeClient>({ define: (key) => journal.client(key), ...source }, lifecycle);
   const logger = new RecordingLogger();
-  const app = await bootApp({ imports: [clientsOf({ tenants })] }, { logger });
+  const app = await bootApp({ imports: [clientsOf({ tenants }, options)] }, { logger });
   onTestFinished(() => app.useLogger(false));
   const registry = registryOf(app);
   return { app, registry, logger, tenants: (await registry.get('tenants')) as Tenants };
@@ -244,11 +249,6 @@ describe('idle clients', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('stay open while somebody uses them, however long', async () => {
-    vi.useFakeTimers();
-    onTestFinished(() => void vi.useRealTimers());
-    const journal = new Journal();
-    const { tenants } = await bootTenants(journal, { idleTimeout: 1_000 });
   it('close outside of the request that used or replaced them', async () => {
     const requests = new AsyncLocalStorage<string>();
     const stores: unknown[] = [];
@@ -266,6 +266,11 @@ describe('idle clients', () => {
     expect(stores).toEqual([undefined, undefined, undefined]);
   });
 
+  it('stay open while somebody uses them, however long', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const journal = new Journal();
+    const { tenants } = await bootTenants(journal, { idleTimeout: 1_000 });
     const lease = await tenants.lease('a');
     await vi.advanceTimersByTimeAsync(10_000);
     expect(journal.of('close')).toEqual([]);
@@ -371,6 +376,77 @@ describe('shutdown', () => {
     expect(journal.of('close')).toEqual(['close a']);
   });
 
+  it('cuts short what was closing already when the time for everything is up', async () => {
+    const journal = new Journal();
+    const { app, tenants } = await bootTenants(
+      journal,
+      { define: (key) => journal.client(key, { close: () => new Promise(() => {}) }, { closeTimeout: 20_000 }) },
+      {},
+      { shutdownTimeout: 100 },
+    );
+    await tenants.use('a', idle);
+    void tenants.evict('a');
+    const startedAt = performance.now();
+    await app.close();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(journal.of('destroy')).toEqual(['destroy a']);
+  });
+
+  it('cuts short the work on keyed clients inside of evicted ones', async () => {
+    const journal = new Journal();
+    const inner = (key: string) => keyedClients<FakeClient>({ define: (name) => journal.client(`${key}.${name}`) });
+    const outer = keyedClients<Tenants>({ define: inner });
+    const app = await bootApp({ imports: [clientsOf({ outer }, { shutdownTimeout: 100 })] });
+    const regions = (await registryOf(app).get('outer')) as KeyedClients<Tenants>;
+    await regions.use('eu', (tenants) => tenants.lease('acme'));
+    void regions.evict('eu');
+    const startedAt = performance.now();
+    await app.close();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(journal.of('close')).toEqual(['close eu.acme']);
+  });
+
+  it('closes clients that are built on their own keyed clients, after the work that uses them', async () => {
+    const journal = new Journal();
+    const tenants = keyedClients<FakeClient>({
+      define: (key) => journal.client(key, { inject: [getClientToken(key === 'own' ? 'tenants' : 'main')] }),
+    });
+    const main = journal.client('main', { inject: [getClientToken('tenants')] });
+    const app = await bootApp({ imports: [clientsOf({ main, tenants })] });
+    const registry = registryOf(app);
+    const pool = (await registry.get('tenants')) as Tenants;
+    await pool.use('through main', idle);
+    const gate = deferred();
+    const work = pool.use('own', async () => {
+      await gate.promise;
+      journal.write('worked');
+    });
+    await turn();
+    const closed = app.close();
+    await turn();
+    gate.resolve();
+    await Promise.all([work, closed]);
+    expect(journal.of('close').toSorted()).toEqual(['close main', 'close own', 'close through main']);
+    expect(journal.entries.indexOf('close own')).toBeGreaterThan(journal.entries.indexOf('worked'));
+    expect(registry.status().map(({ state }) => state)).toEqual(['closed', 'closed']);
+  });
+
+  it('closes two keyed clients that are built on each other', async () => {
+    const journal = new Journal();
+    const on = (name: string, other: string) =>
+      keyedClients<FakeClient>({
+        define: (key) => journal.client(`${name}.${key}`, { inject: [getClientToken(other)] }),
+      });
+    const app = await bootApp({ imports: [clientsOf({ left: on('left', 'right'), right: on('right', 'left') })] });
+    for (const name of ['left', 'right', 'left']) {
+      const pool = (await registryOf(app).get(name)) as Tenants;
+      await pool.use('a', idle);
+      await pool.use('b', idle);
+    }
+    await app.close();
+    expect(journal.of('close')).toHaveLength(4);
+  });
+
   it('names the keys that did not close gracefully', async () => {
     const { registry, tenants } = await bootTenants(new Journal(), {
       define: (key) =>
@@ -439,32 +515,6 @@ describe('what is seen of them', () => {
     expect(logger.ownLines.some((line) => line.includes('Client "tenants" (key "k0") created in'))).toBe(true);
   });
 
-  it('keeps the secrets of one tenant out of the errors of all', async () => {
-    const { tenants } = await bootTenants(new Journal(), {
-      define: (key) =>
-        defineClient<FakeClient>({ create: () => Promise.reject(new Error(`cannot reach redis://app:of-${key}@db`)) }),
-    });
-    const errors = await Promise.all(['a', 'b'].map((key) => rejection(tenants.use(key, idle))));
-    for (const error of errors) expect(String(error.message) + String(error.stack)).not.toContain(':of-');
-  });
-});
-
-describe('keyedClients', () => {
-  it.each([
-    [{}, '"define"'],
-    [{ define: 7 }, '"define"'],
-    [{ define: idle, idleTimeout: -1 }, '"idleTimeout"'],
-    [{ define: idle, max: 0 }, '"max"'],
-    [{ define: idle, max: 1.5 }, '"max"'],
-    [{ define: idle, inject: [undefined] }, '"inject"'],
-    [{ define: idle, idleTimout: 5 }, '"idleTimout" is not an option'],
-    [undefined, 'takes an object'],
-  ])('refuses %j in forRoot', (source, message) => {
-    const error = thrown(() => clientsOf({ tenants: keyedClients(source as never) }));
-    expect(error).toMatchObject({ code: 'CLIENTS_INVALID_OPTIONS' });
-    expect(error.message).toContain(message);
-  });
-});
   it('keeps what keyedClients injects out of what each key publishes', async () => {
     const secret = 's3cretHorseStaple';
     const tenants = keyedClients<object>({
@@ -497,3 +547,29 @@ describe('keyedClients', () => {
     expect(logger.lines.join()).toContain('refused ***');
   });
 
+  it('keeps the secrets of one tenant out of the errors of all', async () => {
+    const { tenants } = await bootTenants(new Journal(), {
+      define: (key) =>
+        defineClient<FakeClient>({ create: () => Promise.reject(new Error(`cannot reach redis://app:of-${key}@db`)) }),
+    });
+    const errors = await Promise.all(['a', 'b'].map((key) => rejection(tenants.use(key, idle))));
+    for (const error of errors) expect(String(error.message) + String(error.stack)).not.toContain(':of-');
+  });
+});
+
+describe('keyedClients', () => {
+  it.each([
+    [{}, '"define"'],
+    [{ define: 7 }, '"define"'],
+    [{ define: idle, idleTimeout: -1 }, '"idleTimeout"'],
+    [{ define: idle, max: 0 }, '"max"'],
+    [{ define: idle, max: 1.5 }, '"max"'],
+    [{ define: idle, inject: [undefined] }, '"inject"'],
+    [{ define: idle, idleTimout: 5 }, '"idleTimout" is not an option'],
+    [undefined, 'takes an object'],
+  ])('refuses %j in forRoot', (source, message) => {
+    const error = thrown(() => clientsOf({ tenants: keyedClients(source as never) }));
+    expect(error).toMatchObject({ code: 'CLIENTS_INVALID_OPTIONS' });
+    expect(error.message).toContain(message);
+  });
+});
