@@ -16,18 +16,10 @@ import type { ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
 import { UNHURRIED, type Closing } from './holding.js';
 import { elapsed, type Surroundings } from './open-client.js';
-import { SharedClient, type BuildRequest } from './shared-client.js';
+import { SharedClient, type PoolHost } from './shared-client.js';
 
 /** How many keys an error or a health answer names at most. */
 const MOST_KEYS_NAMED = 5;
-
-/** What a pool gets from the application that builds it. */
-export interface PoolHost {
-  /** Whether new clients may be built: shutdown has not begun. */
-  mayBuild(): boolean;
-  /** What the build of a client with that definition gets. */
-  requestFor(definition: ClientDefinition): BuildRequest;
-}
 
 /** The client of one key, from its first use to its end. Its identity tells it from later clients of the same key. */
 interface Member {
@@ -54,7 +46,7 @@ interface Member {
 export class ClientPool<T> implements KeyedClients<T> {
   readonly #owner: Surroundings;
   readonly #options: PoolOptions;
-  readonly #host: PoolHost;
+  readonly #hosts: () => Iterable<PoolHost>;
   /** Those that are handed out. */
   readonly #members = new Map<string, Member>();
   /** Those that nobody uses. The one that has been idle for longest comes first, and so expires first. */
@@ -72,10 +64,10 @@ export class ClientPool<T> implements KeyedClients<T> {
   /** Of a client that ends because nobody uses it. */
   readonly #unhurried: Closing = { remaining: () => this.#closing.remaining(), cutShort: this.#cutShort };
 
-  constructor(owner: Surroundings, options: PoolOptions, host: PoolHost) {
+  constructor(owner: Surroundings, options: PoolOptions, hosts: () => Iterable<PoolHost>) {
     this.#owner = owner;
     this.#options = options;
-    this.#host = host;
+    this.#hosts = hosts;
     this.#places = options.max;
   }
 
@@ -129,11 +121,12 @@ export class ClientPool<T> implements KeyedClients<T> {
         'the key of a keyed client must be a string',
       );
     }
-    if (this.#isClosing || !this.#host.mayBuild()) throw this.#nameKey(new ClientsClosedError(this.#owner.name), key);
+    const host = this.#findHost();
+    if (this.#isClosing || !host) throw this.#nameKey(new ClientsClosedError(this.#owner.name), key);
     const vacated = this.#takePlace(key);
     const member: Member = { key, users: 1, isRetired: false, expiresAt: 0 };
     this.#members.set(key, member);
-    member.ready = outsideOfRequests(() => this.#build(member, vacated));
+    member.ready = outsideOfRequests(() => this.#build(member, host, vacated));
     member.ready.catch(() => this.#retire(member)); // a failed build is forgotten; whoever uses it hears of it
     return member;
   }
@@ -204,7 +197,7 @@ export class ClientPool<T> implements KeyedClients<T> {
 
   // ── build ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #build(member: Member, vacated: Promise<void> | undefined): Promise<unknown> {
+  async #build(member: Member, host: PoolHost, vacated: Promise<void> | undefined): Promise<unknown> {
     const { key } = member;
     const owner = this.#owner;
     await vacated;
@@ -214,8 +207,14 @@ export class ClientPool<T> implements KeyedClients<T> {
     client.observers.add((details) => owner.emit({ ...details, key }));
     client.hold(member);
     member.client = client;
-    member.instance = await client.get(this.#host.requestFor(definition));
+    member.instance = await client.get(host.requestFor(definition));
     return member.instance;
+  }
+
+  /** The application that has built the pool, or another one that holds it and goes on. */
+  #findHost(): PoolHost | undefined {
+    for (const host of this.#hosts()) if (host.mayBuild()) return host;
+    return undefined;
   }
 
   async #define(key: string): Promise<ClientDefinition> {

@@ -33,6 +33,14 @@ export interface BuildRequest {
   createPool(owner: Surroundings, options: PoolOptions): Pool;
 }
 
+/** An application for which keyed clients are built. */
+export interface PoolHost {
+  /** Whether new clients may be built: shutdown has not begun. */
+  mayBuild(): boolean;
+  /** What the build of a client with that definition gets. */
+  requestFor(definition: ClientDefinition): BuildRequest;
+}
+
 export type Observer = (details: ClientEventDetails) => void;
 
 /** Where a client is in its life, and what there is of it then. */
@@ -55,6 +63,8 @@ export class SharedClient implements HeldClient, Surroundings {
   readonly dependents = new Set<HeldClient>();
   /** Those who hear what happens to it: applications that hold it, wait for it or are closing it. */
   readonly observers = new Set<Observer>();
+  /** Of keyed clients of the process: the applications that hold them. */
+  hosts: Set<PoolHost> | undefined;
 
   #life: Life = IDLE;
   #lastError: ClientStatus['lastError'];

@@ -459,6 +459,30 @@ describe('shutdown', () => {
   });
 });
 
+describe("scope 'process'", () => {
+  it('builds new keys for the applications that go on when the one that has built the first has closed', async () => {
+    const journal = new Journal();
+    const base = journal.client('base', {}, { scope: 'process' });
+    const tenants = keyedClients<FakeClient>(
+      { define: (key) => journal.client(key, key === 'based' ? { inject: [getClientToken('base')] } : {}) },
+      { scope: 'process' },
+    );
+    const first = await bootApp({ imports: [clientsOf({ base, tenants })] });
+    const second = await bootApp({ imports: [clientsOf({ base, tenants })] });
+    const pool = (await registryOf(first).get('tenants')) as Tenants;
+    expect(await registryOf(second).get('tenants')).toBe(pool);
+    await pool.use('a', idle);
+    await first.close();
+    expect(journal.of('close')).toEqual([]);
+    expect(await pool.use('b', ({ clientName }) => clientName)).toBe('b');
+    expect(await pool.use('based', ({ clientName }) => clientName)).toBe('based');
+    await second.close();
+    expect(journal.of('close').at(-1)).toBe('close base');
+    expect(journal.of('close')).toHaveLength(4);
+    expect(await rejection(pool.use('c', idle))).toMatchObject({ code: 'CLIENTS_CLOSED' });
+  });
+});
+
 describe('what is seen of them', () => {
   it('shows each client with its key and the number of its users', async () => {
     const { registry, tenants } = await bootTenants(new Journal());
