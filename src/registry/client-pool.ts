@@ -263,6 +263,7 @@ export class ClientPool<T> implements KeyedClients<T> {
       consumers: [],
       users,
       ...structuredClone(client?.history),
+      ...(client?.members && { members: client.members }),
     }));
   }
 

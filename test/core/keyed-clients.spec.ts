@@ -516,6 +516,17 @@ describe('what is seen of them', () => {
         defineClient({
           create: () => new FakeClient(key),
           check: () => {
+  it('shows keyed clients within keyed clients', async () => {
+    const outer = keyedClients<Tenants>({
+      define: () => keyedClients<FakeClient>({ define: (key) => new Journal().client(key) }),
+    });
+    const app = await bootApp({ imports: [clientsOf({ outer })] });
+    const regions = (await registryOf(app).get('outer')) as KeyedClients<Tenants>;
+    await regions.use('eu', (tenants) => tenants.use('acme', idle));
+    const members = [{ key: 'eu', kind: 'keyed', members: [{ key: 'acme', kind: 'custom', state: 'open' }] }];
+    expect(registryOf(app).status()).toMatchObject([{ name: 'outer', members }]);
+  });
+
             asked += 1;
             if (key === 'bad') throw new Error('no answer');
           },
