@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
+import { forwardRef } from '@nestjs/common';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   defineClient,
@@ -156,6 +157,21 @@ describe('use', () => {
     expect(error).toMatchObject({ code, key: 'a' });
     expect(error.message).toMatch(message);
     expect(error.message).toContain('Client "tenants" (key "a")');
+  });
+
+  it('gets what is optional and what is forward, as create does', async () => {
+    class Names {
+      readonly suffix = '!';
+    }
+    const tenants = keyedClients({
+      inject: [{ token: 'MISSING', optional: true }, forwardRef(() => Names)],
+      define: (key, missing, names: Names) =>
+        defineClient({ create: () => new FakeClient(`${key}${names.suffix}${String(missing)}`) }),
+    });
+    const names = moduleOf({ providers: [Names], exports: [Names] });
+    const app = await bootApp({ imports: [clientsOf({ tenants }, { imports: [names] })] });
+    const pool = (await registryOf(app).get('tenants')) as Tenants;
+    expect(await pool.use('a', ({ clientName }) => clientName)).toBe('a!undefined');
   });
 
   it('gives up on a define() that never returns', async () => {
@@ -500,6 +516,17 @@ describe('what is seen of them', () => {
     await lease.release();
   });
 
+  it('shows keyed clients within keyed clients', async () => {
+    const outer = keyedClients<Tenants>({
+      define: () => keyedClients<FakeClient>({ define: (key) => new Journal().client(key) }),
+    });
+    const app = await bootApp({ imports: [clientsOf({ outer })] });
+    const regions = (await registryOf(app).get('outer')) as KeyedClients<Tenants>;
+    await regions.use('eu', (tenants) => tenants.use('acme', idle));
+    const members = [{ key: 'eu', kind: 'keyed', members: [{ key: 'acme', kind: 'custom', state: 'open' }] }];
+    expect(registryOf(app).status()).toMatchObject([{ name: 'outer', members }]);
+  });
+
   it('publishes events with the key', async () => {
     const { registry, tenants } = await bootTenants(new Journal());
     const events = recordEvents(registry);
@@ -516,17 +543,6 @@ describe('what is seen of them', () => {
         defineClient({
           create: () => new FakeClient(key),
           check: () => {
-  it('shows keyed clients within keyed clients', async () => {
-    const outer = keyedClients<Tenants>({
-      define: () => keyedClients<FakeClient>({ define: (key) => new Journal().client(key) }),
-    });
-    const app = await bootApp({ imports: [clientsOf({ outer })] });
-    const regions = (await registryOf(app).get('outer')) as KeyedClients<Tenants>;
-    await regions.use('eu', (tenants) => tenants.use('acme', idle));
-    const members = [{ key: 'eu', kind: 'keyed', members: [{ key: 'acme', kind: 'custom', state: 'open' }] }];
-    expect(registryOf(app).status()).toMatchObject([{ name: 'outer', members }]);
-  });
-
             asked += 1;
             if (key === 'bad') throw new Error('no answer');
           },
