@@ -418,7 +418,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
       registration.client ? [{ registration, client: registration.client }] : [],
     );
     // An application that has never started holds nothing yet. What has ended under it cannot be held, and need not be.
-    for (const { registration } of used) attempt(() => registration.hold());
+    for (const { registration, client } of used) attempt(() => registration.hold(client));
     for (const { registration, client } of used) {
       registration.built = undefined;
       if (!registration.isOfProcess) client.refuse();

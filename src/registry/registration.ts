@@ -71,10 +71,12 @@ export class Registration {
     return (this.client ??= new SharedClient(name, definition));
   }
 
-  /** The application has started, or closes. A client of the process is held even if it is not used yet. */
-  hold(): void {
+  /**
+   * The application has started, or closes. A client of the process is held even if it is not used yet; an application
+   * that closes holds only what it has, because it would never let go of another one.
+   */
+  hold(client = this.isOfProcess ? this.share() : this.client): void {
     this.isHolding = true;
-    const client = this.isOfProcess ? this.share() : this.client;
     client?.hold(this);
     if (client) this.#attach(client);
   }
