@@ -29,6 +29,8 @@ export class LineClient extends EventEmitter {
 
   /** Connects, or joins the attempt in progress. Rejects if it fails, and tries again in the background. */
   connect(): Promise<void> {
+    if (this.#isEnded) return Promise.reject(this.#error('is closed'));
+    clearTimeout(this.#timer);
     return (this.#opening ??= this.#open());
   }
 
@@ -97,6 +99,7 @@ export class LineClient extends EventEmitter {
     if (this.#isEnded) return;
     this.emit(this.#isUp ? 'down' : 'error', error);
     this.#isUp = false;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.connect().catch(() => {}), RETRY_INTERVAL);
   }
 
