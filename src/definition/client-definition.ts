@@ -30,7 +30,7 @@ export interface BuildContext {
   /** Is to be shown the options, so that the credentials in them are struck out of everything that is published. */
   readonly redactor: Redactor;
   /** Makes the `KeyedClients` that builds, holds and closes a client for each key. */
-  createPool(options: PoolOptions): unknown;
+  readonly createPool: (options: PoolOptions) => unknown;
 }
 
 /** What a kind of client tells the registry. */
