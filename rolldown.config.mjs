@@ -1,34 +1,21 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { defineConfig } from 'rolldown';
 
-/** The entries that make up the one file: none of them imports an optional package before a client is built. */
-const TOGETHER = ['index', 'redis/index', 'aws/index', 'dynamodb/index'];
-/** The folders of the entries beside it. */
-const BESIDE = ['node-redis', 'terminus', 'http', 'opentelemetry', 'testing'];
-const BUNDLE = '\0clients';
-const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { exports, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+/** The public entries, such as `redis/index`: the files that package.json exports. */
+const entries = Object.values(exports).flatMap(({ default: file }) => file?.match(/^\.\/dist\/(.+)\.js$/)?.[1] ?? []);
 
 /**
- * TypeScript emits the declarations; this makes one file of what a service imports, and one each of the entries beside
- * it. Reading a file costs more than running what is in it, at every cold start. What each entry offers is in its types.
+ * TypeScript emits the declarations; this makes one file of each public entry, which exports the public names only, and
+ * one of all that several of them share. Reading a file costs more than running what is in it, at every cold start. And
+ * what an entry does not import is not seen by a bundler, such as the SDK of a client that an application does not use.
  */
 export default defineConfig({
-  input: { clients: BUNDLE, ...Object.fromEntries(BESIDE.map((name) => [`${name}/index`, `src/${name}/index.ts`])) },
+  input: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
   platform: 'node',
   external: Object.keys(peerDependencies).map((name) => new RegExp(`^${name}(/|$)`)),
   tsconfig: 'tsconfig.build.json',
-  preserveEntrySignatures: 'allow-extension', // the entries beside it use what is in it
-  plugins: [
-    {
-      name: 'one-file',
-      resolveId: (id) => (id === BUNDLE ? BUNDLE : undefined),
-      load: (id) =>
-        id === BUNDLE
-          ? TOGETHER.map((entry) => `export * from '${join(import.meta.dirname, `src/${entry}.ts`)}';`).join('\n')
-          : undefined,
-    },
-  ],
+  plugins: [requireBesideTheBundle(), importsThatMayFail()],
   output: {
     dir: 'dist',
     format: 'esm',
@@ -36,8 +23,32 @@ export default defineConfig({
     sourcemap: true,
     sourcemapExcludeSources: true, // they are in the package
     minifyInternalExports: false,
-    codeSplitting: {
-      groups: [{ name: 'clients', test: new RegExp(`src/(?!(${BESIDE.join('|')})/)|oxc-project|\0clients`) }],
-    },
+    chunkFileNames: '[name].js',
+    codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
   },
 });
+
+/** require.cjs stays a CommonJS file of its own, as what it is for demands. */
+function requireBesideTheBundle() {
+  return {
+    name: 'require-beside-the-bundle',
+    resolveId: (id) => (id === './require.cjs' ? { id, external: true } : undefined),
+    buildStart() {
+      this.emitFile({
+        type: 'asset',
+        fileName: 'require.cjs',
+        source: readFileSync('src/definition/require.cjs', 'utf8'),
+      });
+    },
+  };
+}
+
+/**
+ * Writes `() => import('ioredis')` in the form that bundlers accept where ioredis is not installed: in the `try` of an
+ * asynchronous function. Without it they end with an error, although nothing of it is ever called.
+ */
+function importsThatMayFail() {
+  const literal = /\(\) => import\((['"][^'"./][^'"]*['"])\)/g;
+  const guarded = 'async () => { try { return await import($1); } catch (error) { throw error; } }';
+  return { name: 'imports-that-may-fail', transform: (code) => ({ code: code.replace(literal, guarded), map: null }) };
+}

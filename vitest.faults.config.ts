@@ -3,15 +3,17 @@ import { ReliabilityReporter } from './test/faults/support/reliability-reporter.
 import base from './vitest.config.js';
 
 /** Faults take servers down and wait for deadlines: longer than a test may, and one file after the other. */
+const { projects: _, ...common } = base.test ?? {};
+
 export default defineConfig({
   test: {
-    ...base.test,
+    ...common,
     include: ['test/faults/**/*.spec.ts'],
     exclude: ['**/node_modules/**'],
     testTimeout: 240_000,
     hookTimeout: 120_000,
     fileParallelism: false,
     globalSetup: ['test/faults/support/transpile-apps.ts'],
-    reporters: [...((base.test?.reporters ?? []) as ['default']), new ReliabilityReporter()],
+    reporters: [...((common.reporters ?? []) as ['default']), new ReliabilityReporter()],
   },
 });

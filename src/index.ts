@@ -13,7 +13,7 @@ export type {
 } from './definition/client-definition.js';
 export type { ClientDriver } from './definition/client-driver.js';
 export type { ClientLifecycle } from './definition/client-lifecycle.js';
-export type { ClientOptionsFactory } from './definition/configurable-client.js';
+export type { ClientOptionsFactory, KindLifecycle } from './definition/configurable-client.js';
 export {
   keyedClients,
   type ClientLease,

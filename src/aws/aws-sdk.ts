@@ -5,7 +5,9 @@
 export interface AwsClient {
   readonly config: object;
   readonly middlewareStack: object;
+  /** Sends a command. */
   send(...args: never[]): unknown;
+  /** Closes its sockets at once. */
   destroy(): void;
 }
 

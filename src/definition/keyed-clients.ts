@@ -1,5 +1,5 @@
-import type { InjectionToken } from '@nestjs/common';
 import { ClientDefinition } from './client-definition.js';
+import type { Dependency, InjectedValues } from './dependency.js';
 import { LONGEST_TIMEOUT, type ClientLifecycle } from './client-lifecycle.js';
 import { findBrokenRule, isFunction, isObject, TOKENS, type Rule, type Rules } from './rules.js';
 
@@ -9,14 +9,18 @@ const IDLE_TIMEOUT = 60_000;
 const MAX = 100;
 
 /** How to make a client for each key, as `keyedClients` takes it. */
-export interface KeyedClientsSource<T> {
-  /** What `define` needs from Nest, in order. Other clients too: `getClientToken('dynamodb')`. Default none. */
-  inject?: readonly InjectionToken[];
+export interface KeyedClientsSource<T, I extends readonly Dependency[] = readonly Dependency[]> {
+  /**
+   * What `define` needs from Nest, in order: tokens, `{ token, optional: true }`, `forwardRef(() => Token)`. Other clients
+   * too: `getClientToken('dynamodb')`. Default none.
+   */
+  inject?: readonly [...I] | readonly Dependency[];
   /**
    * Returns the definition of the client for that key: `redisClient(url)`, `awsClient(…)`, `defineClient(…)`. It is called
    * at the first use of a key, and again after its client has closed. It may look the key up in a service or a database.
+   * Parameters are typed by the classes in `inject`; annotate those that a string or symbol stands for.
    */
-  define(key: string, ...dependencies: never[]): ClientDefinition<T> | Promise<ClientDefinition<T>>;
+  define(key: string, ...dependencies: InjectedValues<I>): ClientDefinition<T> | Promise<ClientDefinition<T>>;
   /** Milliseconds that a client stays open when nobody uses it. Default 60,000. */
   idleTimeout?: number;
   /**
@@ -97,14 +101,14 @@ export interface KeyedClients<T> {
  *   clients: {
  *     tenants: keyedClients({
  *       inject: [TenantsService],
- *       define: async (key, tenants: TenantsService) => redisClient(await tenants.findRedisUrl(key)),
+ *       define: async (key, tenants) => redisClient(await tenants.findRedisUrl(key)),
  *       idleTimeout: 30_000,
  *     }),
  *   },
  * });
  */
-export function keyedClients<T>(
-  source: KeyedClientsSource<T>,
+export function keyedClients<T, I extends readonly Dependency[] = readonly Dependency[]>(
+  source: KeyedClientsSource<T, I>,
   lifecycle?: ClientLifecycle,
 ): ClientDefinition<KeyedClients<T>, never> {
   const given = (isObject(source) ? source : {}) as Partial<KeyedClientsSource<T>>;
@@ -116,7 +120,7 @@ export function keyedClients<T>(
       findProblem: () => findSourceProblem(source),
       create: ({ createPool, dependencies }) =>
         createPool({
-          define: (key) => source.define(key, ...(dependencies as never[])),
+          define: (key) => source.define(key, ...(dependencies as InjectedValues<I>)),
           idleTimeout: source.idleTimeout ?? IDLE_TIMEOUT,
           max: source.max ?? MAX,
         }) as KeyedClients<T>,

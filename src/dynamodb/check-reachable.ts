@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { hasAnswered } from '../aws/has-answered.js';
+import { loadPackage } from '../definition/load-package.js';
 
 /**
  * One round trip that costs no capacity: `ListTables` with a limit of one.
@@ -9,7 +10,11 @@ import { hasAnswered } from '../aws/has-answered.js';
  * credentials do not.
  */
 export async function checkReachable(client: Pick<DynamoDBClient, 'send'>, abortSignal: AbortSignal): Promise<void> {
-  const { ListTablesCommand } = await import('@aws-sdk/client-dynamodb');
+  const { ListTablesCommand } = await loadPackage(
+    '@aws-sdk/client-dynamodb',
+    'The health check',
+    () => import('@aws-sdk/client-dynamodb'),
+  );
   try {
     await client.send(new ListTablesCommand({ Limit: 1 }), { abortSignal });
   } catch (error) {

@@ -9,11 +9,8 @@ export class ClientsMissingPackageError extends ClientsError {
   constructor(
     readonly packageName: string,
     neededBy: string,
-    options?: ErrorOptions,
+    { install = `npm install ${packageName}`, ...options }: ErrorOptions & { install?: string | undefined } = {},
   ) {
-    super(
-      `${neededBy} needs the package "${packageName}", which is not installed. Run: npm install ${packageName}`,
-      options,
-    );
+    super(`${neededBy} needs the package "${packageName}", which is not installed. Run: ${install}`, options);
   }
 }

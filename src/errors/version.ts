@@ -1,2 +1,2 @@
 /** The version of this copy of the package. A test compares it with package.json, which nothing reads at run time. */
-export const VERSION = '0.1.0';
+export const VERSION = '0.2.0';

@@ -1,4 +1,4 @@
-import { Inject, Optional, type Type } from '@nestjs/common';
+import { Inject, Optional, Scope, type InjectionToken, type Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { resolveDependency, type Dependency } from '../definition/dependency.js';
 
@@ -20,7 +20,20 @@ export async function resolveTokens(
     if (isOptional) Optional()(Named, undefined, index);
   }
   const { values } = await moduleRef.create(Named);
-  return values;
+  return Promise.all(
+    values.map((value, index) => resolveTransient(moduleRef, resolveDependency(tokens[index]!).token, value)),
+  );
+}
+
+/** Before 11.1.18 Nest gives `null` for a transient provider that nothing else injects. */
+async function resolveTransient(
+  moduleRef: ModuleRef,
+  token: InjectionToken | undefined,
+  value: unknown,
+): Promise<unknown> {
+  if (value !== null || token === undefined || moduleRef.introspect(token as Type).scope !== Scope.TRANSIENT)
+    return value;
+  return moduleRef.resolve(token as Type, undefined, { strict: false });
 }
 
 /** What Nest constructs in order to get values. */

@@ -159,6 +159,7 @@ function manage(created: object, name: string, sockets: Sockets): void {
   client.on('connect', () => (isQueued = queueOf(client)?.isEmpty() === false));
   client.on('error', () => (isQueued = false)); // what was in flight has been rejected
   client.on('ready', () => {
+    isQueued = false; // they have been sent, and count as pending
     // From now on node-redis queues by itself, and tells what is pending.
     if (tellsPending(client)) entrances.remove();
   });

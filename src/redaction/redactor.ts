@@ -43,6 +43,9 @@ const MOST_OF_ONE = 16_384;
 export class Redactor {
   #known: KnownSecrets | undefined;
 
+  /** @param inherited strikes its secrets out here too: of keyed clients, what all of them were shown together */
+  constructor(private readonly inherited?: Redactor) {}
+
   /** Remembers every credential in `options`: what stands under a telling name, in a URL, or in its query. */
   keep(options: unknown): void {
     let characters = 0;
@@ -119,7 +122,13 @@ export class Redactor {
 
   #findPlain(text: string): Passage[] {
     const told = findTelling(text);
-    return this.#known ? [...told, ...this.#known.find(text)] : told;
+    const known = this.#findKnown(text);
+    return known.length > 0 ? [...told, ...known] : told;
+  }
+
+  #findKnown(text: string): Passage[] {
+    const own = this.#known?.find(text) ?? [];
+    return this.inherited ? [...own, ...this.inherited.#findKnown(text)] : own;
   }
 
   /** Remembers the credentials that a text tells: those of a URL, its query or a connection string. */

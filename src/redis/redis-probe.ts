@@ -11,7 +11,10 @@ const latest = new WeakMap<Redis | Cluster, Callback>();
 const CANNOT_SERVE =
   /^(NOAUTH|WRONGPASS|DENIED|LOADING|BUSY|MASTERDOWN|MISCONF|CLUSTERDOWN|NOREPLICAS|READONLY|OOM)\b|max number of clients/;
 
-/** One PING. While it has no answer, whoever asks waits for that one. */
+/**
+ * One PING. While it has no answer, whoever asks waits for that one. It rejects when the connection is lost: ioredis keeps it,
+ * to send it again once there is another.
+ */
 export function probeRedis(client: Redis): Promise<unknown> {
   return once(client, (done) =>
     // Auto-pipelining may keep it back behind a pipeline that has no answer yet, and loses the callback.
@@ -37,10 +40,23 @@ function once(client: Redis | Cluster, send: (callback: Callback) => unknown): P
     // ioredis has given it up after commandTimeout, but the server has yet to answer it.
     return Promise.reject(new Error('The server has not answered the health check before this one'));
   }
-  probe = sendOwnCommand((callback) => {
+  const answer = sendOwnCommand((callback) => {
     latest.set(client, callback);
     return send(callback);
-  }).finally(() => pending.delete(client));
+  });
+  probe = untilClose(client, answer).finally(() => pending.delete(client));
   pending.set(client, probe);
   return probe;
+}
+
+/** Settles as the answer does, or rejects when the client tells that its connection has closed. */
+function untilClose(client: Redis | Cluster, answer: Promise<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const closed = (): void => {
+      latest.delete(client); // what ioredis sends again is no reason not to ask anew
+      reject(new Error('The connection was lost before the server had answered the health check'));
+    };
+    client.once('close', closed);
+    answer.finally(() => client.off('close', closed)).then(resolve, reject);
+  });
 }

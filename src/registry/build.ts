@@ -1,24 +1,7 @@
-import type { ClientDefinition } from '../definition/client-definition.js';
 import { ClientsCreateFailedError } from '../errors/clients-create-failed.error.js';
-import type { Closing, CloseFailure, Holder } from './holding.js';
+import type { HeldClient } from './held-client.js';
+import type { Closing, CloseFailure } from './holding.js';
 import type { OpenClient } from './open-client.js';
-
-/** A client, as far as those that are built on it are concerned. */
-export interface HeldClient {
-  readonly name: string;
-  readonly definition: ClientDefinition;
-  readonly isBuilding: boolean;
-  readonly isEnding: boolean;
-  readonly dependencies: Iterable<HeldClient>;
-  /** The clients that are built on it, held or not: they end before it. */
-  readonly dependents: Set<HeldClient>;
-  hold(holder: Holder): void;
-  retain(holder: Holder): void;
-  leave(holder: Holder): void;
-  withdraw(holder: Holder): Promise<CloseFailure[]>;
-  release(holder: Holder, closing: Closing): Promise<CloseFailure[]>;
-  end(closing: Closing): Promise<CloseFailure[]>;
-}
 
 /**
  * One attempt to build a client. It holds what the client is built on from the moment it asks for it until the attempt has
@@ -53,9 +36,11 @@ export class Build {
 
   /** Holds `dependency`, unless the attempt is over or the two would hold each other in a circle. */
   add(dependency: HeldClient): void {
-    // Without dependents there is no circle; looking for one all the same would make long chains quadratic.
     if (!this.#isRunning || this.dependencies.has(dependency)) return;
-    if (this.client.dependents.size > 0 && findPath(dependency, this.client)) return;
+    // Without dependents there is no circle; looking for one all the same would make long chains quadratic. On a keyed client
+    // depends what its key belongs to: that closes each one before it has closed itself.
+    const hasDependents = this.client.dependents.size > 0 || this.client.key !== undefined;
+    if (hasDependents && findPath(dependency, this.client)) return;
     dependency.hold(this);
     dependency.dependents.add(this.client);
     this.dependencies.add(dependency);

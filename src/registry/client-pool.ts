@@ -1,4 +1,5 @@
 import type { ClientDefinition, PoolOptions } from '../definition/client-definition.js';
+import { LONGEST_TIMEOUT } from '../definition/client-lifecycle.js';
 import { findDefinitionProblem } from '../definition/find-definition-problem.js';
 import type { ClientLease, KeyedClients } from '../definition/keyed-clients.js';
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
@@ -10,22 +11,15 @@ import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.er
 import { describeKey } from '../errors/describe-key.js';
 import { describeError } from '../errors/describe-error.js';
 import { outsideOfRequests } from './build-tracker.js';
+import { Cancellation } from './cancellation.js';
 import type { ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
 import { UNHURRIED, type Closing } from './holding.js';
 import { elapsed, type Surroundings } from './open-client.js';
-import { SharedClient, type BuildRequest } from './shared-client.js';
+import { SharedClient, type PoolHost } from './shared-client.js';
 
 /** How many keys an error or a health answer names at most. */
 const MOST_KEYS_NAMED = 5;
-
-/** What a pool gets from the application that builds it. */
-export interface PoolHost {
-  /** Whether new clients may be built: shutdown has not begun. */
-  mayBuild(): boolean;
-  /** What the build of a client with that definition gets. */
-  requestFor(definition: ClientDefinition): BuildRequest;
-}
 
 /** The client of one key, from its first use to its end. Its identity tells it from later clients of the same key. */
 interface Member {
@@ -52,7 +46,7 @@ interface Member {
 export class ClientPool<T> implements KeyedClients<T> {
   readonly #owner: Surroundings;
   readonly #options: PoolOptions;
-  readonly #host: PoolHost;
+  readonly #hosts: () => Iterable<PoolHost>;
   /** Those that are handed out. */
   readonly #members = new Map<string, Member>();
   /** Those that nobody uses. The one that has been idle for longest comes first, and so expires first. */
@@ -64,11 +58,16 @@ export class ClientPool<T> implements KeyedClients<T> {
   #places: number;
   #timer: NodeJS.Timeout | undefined;
   #isClosing = false;
+  /** The closing of what holds all of them: from then on its limit is the limit of those that are closing already, too. */
+  #closing: Closing = UNHURRIED;
+  readonly #cutShort = new Cancellation();
+  /** Of a client that ends because nobody uses it. */
+  readonly #unhurried: Closing = { remaining: () => this.#closing.remaining(), cutShort: this.#cutShort };
 
-  constructor(owner: Surroundings, options: PoolOptions, host: PoolHost) {
+  constructor(owner: Surroundings, options: PoolOptions, hosts: () => Iterable<PoolHost>) {
     this.#owner = owner;
     this.#options = options;
-    this.#host = host;
+    this.#hosts = hosts;
     this.#places = options.max;
   }
 
@@ -122,11 +121,12 @@ export class ClientPool<T> implements KeyedClients<T> {
         'the key of a keyed client must be a string',
       );
     }
-    if (this.#isClosing || !this.#host.mayBuild()) throw this.#nameKey(new ClientsClosedError(this.#owner.name), key);
+    const host = this.#findHost();
+    if (this.#isClosing || !host) throw this.#nameKey(new ClientsClosedError(this.#owner.name), key);
     const vacated = this.#takePlace(key);
     const member: Member = { key, users: 1, isRetired: false, expiresAt: 0 };
     this.#members.set(key, member);
-    member.ready = outsideOfRequests(() => this.#build(member, vacated));
+    member.ready = outsideOfRequests(() => this.#build(member, host, vacated));
     member.ready.catch(() => this.#retire(member)); // a failed build is forgotten; whoever uses it hears of it
     return member;
   }
@@ -167,46 +167,54 @@ export class ClientPool<T> implements KeyedClients<T> {
   #end(member: Member): Promise<void> {
     if (!member.ended) {
       this.#vacating.add(member);
-      member.ended = this.#close(member);
+      member.ended = outsideOfRequests(() => this.#close(member));
     }
     return member.ended;
   }
 
   async #close(member: Member): Promise<void> {
-    await member.client?.release(member, UNHURRIED);
+    await member.client?.release(member, this.#unhurried);
     this.#retired.delete(member);
     if (this.#vacating.delete(member)) this.#places += 1; // nobody has been promised its place
   }
 
-  /** One timer for all, which does not keep the process alive. */
+  /** One timer for all, which does not keep the process alive, nor the store of the request that happens to start it. */
   #expireIn(timeout: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.#timer = undefined;
-      const now = performance.now();
-      for (const member of this.#idle) {
-        if (member.expiresAt > now) {
-          this.#timer = this.#expireIn(member.expiresAt - now);
-          return;
-        }
-        this.#retire(member);
+    return outsideOfRequests(() => setTimeout(() => this.#expire(), timeout).unref());
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const member of this.#idle) {
+      if (member.expiresAt > now) {
+        this.#timer = this.#expireIn(member.expiresAt - now);
+        return;
       }
-    }, timeout).unref();
+      this.#retire(member);
+    }
   }
 
   // ── build ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #build(member: Member, vacated: Promise<void> | undefined): Promise<unknown> {
+  async #build(member: Member, host: PoolHost, vacated: Promise<void> | undefined): Promise<unknown> {
     const { key } = member;
     const owner = this.#owner;
     await vacated;
     const definition = await this.#define(key);
     owner.cancellation.throwIfCancelled();
-    const client = new SharedClient(owner.name, definition, undefined, key);
+    const client = new SharedClient(owner.name, definition, undefined, key, owner);
     client.observers.add((details) => owner.emit({ ...details, key }));
     client.hold(member);
     member.client = client;
-    member.instance = await client.get(this.#host.requestFor(definition));
+    member.instance = await client.get(host.requestFor(definition));
     return member.instance;
+  }
+
+  /** The application that has built the pool, or another one that holds it and goes on. */
+  #findHost(): PoolHost | undefined {
+    for (const host of this.#hosts()) if (host.mayBuild()) return host;
+    return undefined;
   }
 
   async #define(key: string): Promise<ClientDefinition> {
@@ -240,6 +248,11 @@ export class ClientPool<T> implements KeyedClients<T> {
 
   // ── for the registry ───────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** @internal The clients that there are, retired ones included. */
+  clients(): SharedClient[] {
+    return this.#all().flatMap(({ client }) => client ?? []);
+  }
+
   /** @internal Each client that there is, retired ones included. */
   status(): (ClientStatus & { key: string; users: number })[] {
     return this.#all().map(({ key, users, client }) => ({
@@ -250,6 +263,7 @@ export class ClientPool<T> implements KeyedClients<T> {
       consumers: [],
       users,
       ...structuredClone(client?.history),
+      ...(client?.members && { members: client.members }),
     }));
   }
 
@@ -273,13 +287,30 @@ export class ClientPool<T> implements KeyedClients<T> {
    */
   async close(closing: Closing, longestWork: number): Promise<Error | undefined> {
     this.#isClosing = true;
+    this.#closing = closing;
     clearTimeout(this.#timer);
     const all = this.#all();
-    for (const member of all) this.#retire(member);
-    const timeout = Math.min(longestWork, closing.remaining());
-    await within<void>({ timeout, late: () => {} }, async () => {
-      await Promise.all(all.map(({ ended, client }) => ended ?? client?.whenEnded()));
-    });
+    const timesUp = (): void => this.#cutShort.cancel(() => new Error('shutdown had no more time for it'));
+    const timer = setTimeout(timesUp, Math.min(closing.remaining(), LONGEST_TIMEOUT));
+    const unsubscribe = closing.cutShort?.subscribe(timesUp);
+    try {
+      for (const member of all) this.#retire(member);
+      await this.#awaitEnds(all, Math.min(longestWork, closing.remaining()));
+      return await this.#endAll(all, closing);
+    } finally {
+      clearTimeout(timer);
+      unsubscribe?.();
+    }
+  }
+
+  /** Waits until the clients have ended because nobody uses them any more. */
+  async #awaitEnds(all: readonly Member[], timeout: number): Promise<void> {
+    const ended = async () => void (await Promise.all(all.map(({ ended: end, client }) => end ?? client?.whenEnded())));
+    // When the time for closing everything is up, those that are in use are not waited for any longer.
+    await within<void>({ timeout, late: () => {}, cancellation: this.#cutShort }, ended).catch(() => {});
+  }
+
+  async #endAll(all: readonly Member[], closing: Closing): Promise<Error | undefined> {
     const failures: string[] = [];
     await Promise.all(
       all.map(async ({ key, client }) => {

@@ -21,7 +21,7 @@ import type { ClientHealth, ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
 import type { Closing } from './holding.js';
 import { Registration, type ClientSource } from './registration.js';
-import type { BuildRequest, SharedClient } from './shared-client.js';
+import type { BuildRequest, PoolHost, SharedClient } from './shared-client.js';
 
 /** Milliseconds that a health check may take unless told otherwise. */
 const CHECK_TIMEOUT = 1_000;
@@ -218,6 +218,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     for (const [name, definition] of entries) {
       const registration = new Registration(name, definition, source, this.#publish);
       this.#registrations.set(name, registration);
+      if (registration.isOfProcess) registration.host = this.#hostOf(registration);
       if (this.#phase === 'started') registration.hold(); // of a module that is loaded lazily
     }
     this.#declarations.add(definitions);
@@ -333,14 +334,23 @@ export class ClientRegistry<C = Record<string, unknown>> {
       resolve: (tokens) => this.#resolve(tokens, source, name),
       resolveOptions: () => source.resolveOptions(name),
       findInjected: () => this.#findInjected(registration, definition),
-      createPool: (owner, options) =>
-        new ClientPool(owner, options, {
-          mayBuild: () => this.#mayBuild,
-          requestFor: (one) => ({
-            ...this.#requestFor(registration, one),
-            resolveOptions: () => Promise.resolve(undefined), // the factory of forRootAsync knows names, not keys
-          }),
-        }),
+      createPool: (owner, options) => {
+        const { client } = registration;
+        const host = registration.host ?? this.#hostOf(registration);
+        // Applications that hold the clients come first: this one may fail to boot, or close before the others.
+        return new ClientPool(owner, options, () => [...(client?.hosts ?? []), host]);
+      },
+    };
+  }
+
+  /** What keyed clients need from this application while they are used. */
+  #hostOf(registration: Registration): PoolHost {
+    return {
+      mayBuild: () => this.#mayBuild,
+      requestFor: (definition) => ({
+        ...this.#requestFor(registration, definition),
+        resolveOptions: () => Promise.resolve(undefined), // the factory of forRootAsync knows names, not keys
+      }),
     };
   }
 
@@ -408,7 +418,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
       registration.client ? [{ registration, client: registration.client }] : [],
     );
     // An application that has never started holds nothing yet. What has ended under it cannot be held, and need not be.
-    for (const { registration } of used) attempt(() => registration.hold());
+    for (const { registration, client } of used) attempt(() => registration.hold(client));
     for (const { registration, client } of used) {
       registration.built = undefined;
       if (!registration.isOfProcess) client.refuse();
@@ -424,7 +434,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     };
     await Promise.all(used.map(release));
     for (const { client, registration } of used) {
-      client.observers.delete(registration.observe);
+      registration.detach(client);
       if (!client.cancellation.isCancelled) registration.client = undefined; // others go on with it
     }
     const declared = [...names.values()].filter((name) => failures.has(name));

@@ -1,7 +1,9 @@
 import type { ClientDefinition } from '../definition/client-definition.js';
 import { describeError } from '../errors/describe-error.js';
 import type { Redactor } from '../redaction/redactor.js';
+import type { Cancellation } from './cancellation.js';
 import { within } from './deadline.js';
+import type { Closing } from './holding.js';
 
 type Disposables = AsyncDisposable & Disposable;
 
@@ -11,21 +13,26 @@ const DESTROY_TIMEOUT = 2_050;
 /**
  * Closes a client gracefully within its `closeTimeout`, else by force. Never rejects.
  *
- * @param remaining the milliseconds left for closing everything
+ * @param closing how much time is left for closing everything
  * @returns why it did not close gracefully, if so
  */
 export async function dispose(
   { blueprint: { driver }, lifecycle }: ClientDefinition,
   instance: unknown,
   redactor: Redactor,
-  remaining: () => number,
+  { remaining, cutShort }: Closing,
 ): Promise<Error | undefined> {
   if (!lifecycle.owned) return undefined; // its owner closes it
-  const attempt = async (name: string, longest: number, work: () => unknown): Promise<Error | undefined> => {
+  const attempt = async (
+    name: string,
+    longest: number,
+    work: () => unknown,
+    cancellation?: Cancellation,
+  ): Promise<Error | undefined> => {
     const timeout = Math.min(longest, remaining());
     const late = () => new Error(`${name} did not end within ${Math.round(timeout)} ms`);
     try {
-      return await within({ timeout, late }, async () => void (await work()));
+      return await within({ timeout, late, ...(cancellation && { cancellation }) }, async () => void (await work()));
     } catch (error) {
       const cause = redactor.error(error);
       return new Error(`${name} failed: ${describeError(cause)}`, { cause });
@@ -35,13 +42,16 @@ export async function dispose(
   const destroy = () => attempt('destroy()', DESTROY_TIMEOUT, () => driver.destroy?.(instance));
 
   let isGraceful = true;
-  const failure = await attempt('close()', lifecycle.closeTimeout, () => {
+  const close = (): unknown => {
     if (driver.close) return driver.close(instance);
     const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: disposeNow } = instance as Partial<Disposables>;
     const disposal = asyncDispose ?? disposeNow;
     isGraceful = disposal !== undefined;
     return disposal?.call(instance);
-  });
+  };
+  // When the time is up already it is called all the same, and not waited for.
+  const cancellation = cutShort?.isCancelled ? undefined : cutShort;
+  const failure = await attempt('close()', lifecycle.closeTimeout, close, cancellation);
   if (!isGraceful) return destroy();
   if (!failure || !driver.destroy) return failure;
   const forced = await destroy();

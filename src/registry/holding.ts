@@ -1,3 +1,4 @@
+import type { Cancellation } from './cancellation.js';
 import type { ClientEventDetails } from '../events/client-event.js';
 
 /** Whoever keeps a client open: an application, a client that is built on it, work or a lease. It is told by identity. */
@@ -12,6 +13,8 @@ export interface Closing {
   remaining(): number;
   /** Hears of clients that nobody else listens to, but that end because of this closing. */
   observe?(name: string, details: ClientEventDetails): void;
+  /** Cancelled when the time for closing everything has ended that was not limited when closing began. */
+  readonly cutShort?: Cancellation;
 }
 
 /** Of a client that ends because a build failed: its own closeTimeout is the limit. */

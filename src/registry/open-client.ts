@@ -8,6 +8,7 @@ import { outsideOfRequests } from './build-tracker.js';
 import type { ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
 import { dispose } from './dispose.js';
+import type { HeldClient } from './held-client.js';
 import type { Closing } from './holding.js';
 
 /** Milliseconds between two looks at a client that is not ready yet: at first, and at most. */
@@ -37,6 +38,7 @@ export interface Surroundings {
 
 /** Holds the clients of many keys. */
 export interface Pool {
+  clients(): Iterable<HeldClient>;
   status(): NonNullable<ClientStatus['members']>;
   /** Why some of the clients in use cannot be used, if so. Always answers within `timeout` milliseconds. */
   check(timeout: number): Promise<Error | undefined>;
@@ -228,7 +230,7 @@ export class OpenClient {
   dispose(closing: Closing): Promise<Error | undefined> {
     this.end();
     const { definition, redactor } = this.owner;
-    if (!this.pool) return dispose(definition, this.instance, redactor, closing.remaining);
+    if (!this.pool) return dispose(definition, this.instance, redactor, closing);
     return this.pool.close(closing, definition.declaredLifecycle?.closeTimeout ?? Infinity);
   }
 }

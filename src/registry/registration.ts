@@ -2,7 +2,7 @@ import type { ClientDefinition } from '../definition/client-definition.js';
 import type { Dependency } from '../definition/dependency.js';
 import type { ClientEventDetails } from '../events/client-event.js';
 import { shareInProcess } from './process-clients.js';
-import { SharedClient } from './shared-client.js';
+import { SharedClient, type PoolHost } from './shared-client.js';
 
 /** Where the clients of one `forRoot` call get what they need. */
 export interface ClientSource {
@@ -27,6 +27,8 @@ export class Registration {
   built: Promise<unknown> | undefined;
   /** The application has started, so that it holds the client from its first use until the application closes. */
   isHolding = false;
+  /** Of a client of the process: what keyed clients need from this application. */
+  host: PoolHost | undefined;
   #consumers: Set<string> | undefined;
   #waiting = 0;
 
@@ -69,19 +71,32 @@ export class Registration {
     return (this.client ??= new SharedClient(name, definition));
   }
 
-  /** The application has started, or closes. A client of the process is held even if it is not used yet. */
-  hold(): void {
+  /**
+   * The application has started, or closes. A client of the process is held even if it is not used yet; an application
+   * that closes holds only what it has, because it would never let go of another one.
+   */
+  hold(client = this.isOfProcess ? this.share() : this.client): void {
     this.isHolding = true;
-    const client = this.isOfProcess ? this.share() : this.client;
     client?.hold(this);
-    client?.observers.add(this.observe);
+    if (client) this.#attach(client);
+  }
+
+  #attach(client: SharedClient): void {
+    client.observers.add(this.observe);
+    if (this.host) (client.hosts ??= new Set()).add(this.host);
+  }
+
+  /** The application has nothing to do with the client any more. */
+  detach(client: SharedClient): void {
+    client.observers.delete(this.observe);
+    if (this.host) client.hosts?.delete(this.host);
   }
 
   /** Holds the client while `work` waits for it, and afterwards if the application has started. */
   async holdDuring<T>(work: (client: SharedClient) => Promise<T>): Promise<T> {
     const client = this.share();
     client.hold(this);
-    client.observers.add(this.observe);
+    this.#attach(client);
     this.#waiting += 1;
     let succeeded = false;
     try {
@@ -93,7 +108,7 @@ export class Registration {
       if (this.#waiting === 0 && !this.isHolding) {
         if (succeeded) client.leave(this);
         else void client.withdraw(this);
-        client.observers.delete(this.observe);
+        this.detach(client);
       }
     }
   }

@@ -7,11 +7,12 @@ import { ClientsError } from '../errors/clients.error.js';
 import type { ClientEventDetails } from '../events/client-event.js';
 import { describeError } from '../errors/describe-error.js';
 import { Redactor } from '../redaction/redactor.js';
-import { Build, type HeldClient } from './build.js';
+import { Build } from './build.js';
 import { outsideOfRequests, type BuildTracker } from './build-tracker.js';
 import { Cancellation } from './cancellation.js';
 import type { ClientHealth, ClientState, ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
+import type { HeldClient } from './held-client.js';
 import { UNHURRIED, type CloseFailure, type Closing, type Holder } from './holding.js';
 import { elapsed, OpenClient, type ClientHistory, type Pool, type Surroundings } from './open-client.js';
 
@@ -32,6 +33,14 @@ export interface BuildRequest {
   createPool(owner: Surroundings, options: PoolOptions): Pool;
 }
 
+/** An application for which keyed clients are built. */
+export interface PoolHost {
+  /** Whether new clients may be built: shutdown has not begun. */
+  mayBuild(): boolean;
+  /** What the build of a client with that definition gets. */
+  requestFor(definition: ClientDefinition): BuildRequest;
+}
+
 export type Observer = (details: ClientEventDetails) => void;
 
 /** Where a client is in its life, and what there is of it then. */
@@ -48,12 +57,14 @@ const IDLE: Life = { state: 'idle' };
  * nor applications.
  */
 export class SharedClient implements HeldClient, Surroundings {
-  readonly redactor = new Redactor();
+  readonly redactor: Redactor;
   /** Cancelled as soon as nobody gets the client any more. */
   readonly cancellation = new Cancellation();
   readonly dependents = new Set<HeldClient>();
   /** Those who hear what happens to it: applications that hold it, wait for it or are closing it. */
   readonly observers = new Set<Observer>();
+  /** Of keyed clients of the process: the applications that hold them. */
+  hosts: Set<PoolHost> | undefined;
 
   #life: Life = IDLE;
   #lastError: ClientStatus['lastError'];
@@ -69,13 +80,17 @@ export class SharedClient implements HeldClient, Surroundings {
   /**
    * @param unheard is told what happens when nobody else is
    * @param key which one it is of the keyed clients of that name
+   * @param pool of keyed clients, what they belong to: the secrets that it was shown are theirs too
    */
   constructor(
     readonly name: string,
     readonly definition: ClientDefinition,
     readonly unheard?: Observer,
     readonly key?: string,
-  ) {}
+    pool?: Surroundings,
+  ) {
+    this.redactor = new Redactor(pool?.redactor);
+  }
 
   get state(): ClientState {
     return this.#life.state;
@@ -94,8 +109,12 @@ export class SharedClient implements HeldClient, Surroundings {
     return 'client' in this.#life ? this.#life.client.instance : undefined;
   }
 
+  /** What it is built on, and of keyed clients each one, because those end before the whole does. */
   get dependencies(): Iterable<HeldClient> {
-    return 'build' in this.#life ? this.#life.build.dependencies : [];
+    if (!('build' in this.#life)) return [];
+    const { dependencies } = this.#life.build;
+    const pool = 'client' in this.#life ? this.#life.client.pool : undefined;
+    return pool ? [...dependencies, ...pool.clients()] : dependencies;
   }
 
   /** Of keyed clients: those that there are. */

@@ -1,7 +1,9 @@
 import { Server, type IncomingMessage } from 'node:http';
-import { loadPackage } from '../definition/load-package.js';
+import { importPackage } from '../definition/load-package.js';
 import { listen } from './listen.js';
 import type { TestServer } from './test-server.js';
+
+const INSTALL = 'npm install --save-dev dynalite';
 
 /** How a DynamoDB test server is started. */
 export interface DynamoDBServerOptions {
@@ -41,7 +43,7 @@ export interface DynamoDBServer extends TestServer {
  */
 export async function startDynamoDBServer(options: DynamoDBServerOptions = {}): Promise<DynamoDBServer> {
   const { port, createTableMs = 0, updateTableMs = 0, deleteTableMs = 0 } = options;
-  const dynalite = await loadPackage('dynalite', 'startDynamoDBServer()', importDynalite);
+  const dynalite = await importPackage('dynalite', 'startDynamoDBServer()', importDynalite, INSTALL);
   const server = dynalite({ createTableMs, updateTableMs, deleteTableMs });
   server.on('request', ignoreAbortedRequest);
   const address = await listen(server, port);

@@ -1,7 +1,13 @@
 import { createServer, type Socket } from 'node:net';
-import { loadPackage } from '../definition/load-package.js';
+import { importPackage } from '../definition/load-package.js';
 import { listen } from './listen.js';
 import type { TestServer } from './test-server.js';
+
+/**
+ * js-redis-server 0.3 accepts ioredis 5 only, although it gets on with 6: npm would refuse to install it beside that. `x` is
+ * any version, and does no harm where there is another ioredis, or none.
+ */
+const INSTALL = 'npm pkg set overrides.js-redis-server.ioredis=x && npm install --save-dev js-redis-server';
 
 /** How a Redis test server is started. */
 export interface RedisServerOptions {
@@ -31,11 +37,8 @@ export interface RedisServer extends TestServer {
  */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   // Its `createRedisServer` listens on every interface and waits for clients to leave, so the listener is our own.
-  const { RedisServerState, createRedisCommandExecutor, SocketConnectionTransport, attachSession } = await loadPackage(
-    'js-redis-server',
-    'startRedisServer()',
-    () => import('js-redis-server/core'),
-  );
+  const { RedisServerState, createRedisCommandExecutor, SocketConnectionTransport, attachSession } =
+    await importPackage('js-redis-server', 'startRedisServer()', () => import('js-redis-server/core'), INSTALL);
   const state = new RedisServerState({
     databaseCount: 16,
     ...(options.password !== undefined && { requirepass: options.password }),

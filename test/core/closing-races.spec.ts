@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { defineClient, getClientToken, type ClientRegistry } from '../../src/index.js';
 import { bootApp, clientsOf, moduleOf, registryOf, turn } from '../support/boot-app.js';
 import { deferred } from '../support/deferred.js';
@@ -12,7 +12,7 @@ const microtasks = async (count: number): Promise<void> => {
   for (let index = 0; index < count; index += 1) await Promise.resolve();
 };
 
-test.each([
+it.each([
   ['after bootstrap', boot],
   [
     'before bootstrap has ended',
@@ -40,7 +40,7 @@ test.each([
   expect(leaked).toEqual([]);
 });
 
-test.each(['base', 'top'])('waits at close for what is being built for %j, and closes it', async (asked) => {
+it.each(['base', 'top'])('waits at close for what is being built for %j, and closes it', async (asked) => {
   const gate = deferred();
   const journal: string[] = [];
   const base = defineClient({
@@ -64,7 +64,7 @@ test.each(['base', 'top'])('waits at close for what is being built for %j, and c
   expect(journal).toEqual(['closed base', 'registry closed']);
 });
 
-test('says so when what a failed build has made does not close within the time for all', async () => {
+it('says so when what a failed build has made does not close within the time for all', async () => {
   const never = () => new Promise<never>(() => {});
   const a = defineClient(
     { create: () => ({}), check: () => Promise.reject(new Error('down')), close: never },
@@ -77,7 +77,7 @@ test('says so when what a failed build has made does not close within the time f
   await expect(registryOf(app).close()).rejects.toMatchObject({ code: 'CLIENTS_CLOSE_FAILED', clients: ['a'] });
 });
 
-test('closes every client, dependents first, though the logger throws', async () => {
+it('closes every client, dependents first, though the logger throws', async () => {
   const closed: string[] = [];
   const gate = deferred();
   let registry: ClientRegistry;
@@ -99,7 +99,7 @@ test('closes every client, dependents first, though the logger throws', async ()
   expect(closed).toEqual(['top', 'base']);
 });
 
-test('serves an application while another that began the build closes', async () => {
+it('serves an application while another that began the build closes', async () => {
   const gate = deferred();
   const shared = defineClient(
     { create: () => gate.promise.then(() => ({ id: 1 })), close: () => {} },
@@ -117,7 +117,7 @@ test('serves an application while another that began the build closes', async ()
   await expect(other).resolves.toBeTruthy();
 });
 
-test('never keeps a process-scoped client that another application has closed', async () => {
+it('never keeps a process-scoped client that another application has closed', async () => {
   const kept: number[] = [];
   for (let distance = 0; distance < 60; distance += 1) {
     const shared = defineClient(
@@ -135,7 +135,7 @@ test('never keeps a process-scoped client that another application has closed', 
   expect(kept).toEqual([]);
 });
 
-test.each([
+it.each([
   ['a check', (registry: ClientRegistry) => registry.check('a', { timeout: 5_000 })],
   ['waitUntilReady', (registry: ClientRegistry) => registry.get('a').catch(() => {})],
 ])('leaves no timer behind when %s hangs while it closes', async (how, ask) => {
@@ -165,7 +165,7 @@ test.each([
   expect(timers()).toBeLessThanOrEqual(before); // the runner has some of its own
 });
 
-test('ends bootstrap as soon as it is closed, though it waits until a client is ready', async () => {
+it('ends bootstrap as soon as it is closed, though it waits until a client is ready', async () => {
   const app = await NestFactory.create(
     moduleOf({
       imports: [
@@ -188,7 +188,7 @@ test('ends bootstrap as soon as it is closed, though it waits until a client is 
   expect(await initialised).toBe('CLIENTS_CLOSED');
 });
 
-test('tells of a late client that could not be closed', async () => {
+it('tells of a late client that could not be closed', async () => {
   const gate = deferred();
   const registry = await boot({
     a: defineClient(
@@ -204,7 +204,7 @@ test('tells of a late client that could not be closed', async () => {
   expect(seen.join('\n')).toContain('cannot close');
 });
 
-test('tells that a client was not ready at bootstrap, as it tells of one that is not ready later', async () => {
+it('tells that a client was not ready at bootstrap, as it tells of one that is not ready later', async () => {
   const app = await NestFactory.create(
     moduleOf({
       imports: [
@@ -223,7 +223,7 @@ test('tells that a client was not ready at bootstrap, as it tells of one that is
   expect(registry.status()[0]?.lastError?.message).toContain('no server');
 });
 
-test('closes what another is built on though an error cannot be looked at', async () => {
+it('closes what another is built on though an error cannot be looked at', async () => {
   const unreadable = new Proxy(new Error('x'), {
     getPrototypeOf() {
       throw new Error('no prototype');
@@ -245,7 +245,7 @@ test('closes what another is built on though an error cannot be looked at', asyn
   expect([health, closed]).toEqual([expect.objectContaining({ status: 'down' }), ['base']]);
 });
 
-test('says of a client that nothing used, after close, what status says', async () => {
+it('says of a client that nothing used, after close, what status says', async () => {
   const registry = await boot({ a: defineClient({ create: () => ({}) }) });
   await registry.close();
   expect(registry.status()[0]?.state).toBe('closed');

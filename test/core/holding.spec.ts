@@ -253,3 +253,24 @@ it('says that a client is built on itself when a transient service stands betwee
   expect(error).toMatchObject({ code: 'CLIENTS_CREATE_FAILED' });
   expect(error.message).toContain('it is built on itself: "a" -> "a"');
 });
+
+it('holds nothing new when an application that has never started closes after others have closed its client', async () => {
+  const journal = new Journal();
+  let attempts = 0;
+  const create = () => {
+    if (++attempts === 1) throw new Error('no luck');
+    return journal.build('main');
+  };
+  const main = journal.client('main', { create }, shared);
+  const [first, second, third] = [
+    await compile(clientsOf({ main })),
+    await compile(clientsOf({ main })),
+    await compile(clientsOf({ main })),
+  ];
+  await Promise.all([first, second].map((module) => rejection(module.get(ClientRegistry).get('main'))));
+  await first.close();
+  await second.close();
+  await third.get(ClientRegistry).get('main');
+  await third.close();
+  expect(journal.of('close')).toEqual(['close main']);
+});

@@ -66,7 +66,7 @@ function expectInert({ packages, resources, sockets }: Report): void {
 
 describe('importing the package', () => {
   beforeAll(() => {
-    if (!existsSync(dist('clients.js'))) throw new Error('dist is missing; run npm run build');
+    if (!existsSync(dist('index.js'))) throw new Error('dist is missing; run npm run build');
   });
 
   it('loads no optional package, opens nothing and lets the process exit', async () => {

@@ -4,7 +4,15 @@ import type { Redis } from 'ioredis';
 import { Agent } from 'node:http';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { dynamoDBClient } from '../../src/dynamodb/index.js';
-import { ClientsModule, defineClient, getClientToken, type ClientDriver } from '../../src/index.js';
+import {
+  ClientsModule,
+  defineClient,
+  getClientToken,
+  keyedClients,
+  type ClientDefinition,
+  type ClientDriver,
+  type KeyedClients,
+} from '../../src/index.js';
 import { redisClient, redisCluster, type RedisClientOptions } from '../../src/redis/index.js';
 
 // `tsc --noEmit` checks this file. What is written in `types` is compiled, and never run.
@@ -38,6 +46,29 @@ declare const isLocal: boolean;
 declare const anyText: string;
 
 describe('what is inferred from class tokens', () => {
+  it('types the parameters of define, as those of create', () => {
+    types(() => [
+      keyedClients({
+        inject: [Settings, { token: Clock, optional: true }, forwardRef(() => Pool), 'URL'],
+        define: (key, given, clock, _pool, text) => {
+          expectTypeOf(key).toEqualTypeOf<string>();
+          expectTypeOf(given).toEqualTypeOf<Settings>();
+          expectTypeOf(clock).toEqualTypeOf<Clock | undefined>();
+          expectTypeOf(text).toEqualTypeOf<unknown>();
+          return redisClient(given.read(key));
+        },
+      }),
+      keyedClients<Agent>({
+        inject: ['URL'],
+        define: (_key, _url: string) => defineClient({ create: () => new Agent() }),
+      }),
+      // @ts-expect-error: a Settings is injected, not a Clock
+      keyedClients({ inject: [Settings], define: (_key, clock: Clock) => redisClient(String(clock.now())) }),
+    ]);
+    const tenants = keyedClients({ inject: [Settings], define: (key, given) => redisClient(given.read(key)) });
+    expectTypeOf(tenants).toEqualTypeOf<ClientDefinition<KeyedClients<Redis>, never>>();
+  });
+
   it('types the parameters of create', () => {
     types(() => [
       defineClient({

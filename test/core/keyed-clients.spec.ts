@@ -1,3 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { inspect } from 'node:util';
+import { forwardRef } from '@nestjs/common';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   defineClient,
@@ -8,7 +11,17 @@ import {
   type KeyedClientsSource,
 } from '../../src/index.js';
 import { redisClient } from '../../src/redis/index.js';
-import { bootApp, clientsOf, recordEvents, registryOf, rejection, thrown, turn } from '../support/boot-app.js';
+import {
+  bootApp,
+  clientsOf,
+  moduleOf,
+  nextEvent,
+  recordEvents,
+  registryOf,
+  rejection,
+  thrown,
+  turn,
+} from '../support/boot-app.js';
 import { deferred } from '../support/deferred.js';
 import { FakeClient, Journal } from '../support/journal.js';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -16,10 +29,15 @@ import { RecordingLogger } from '../support/recording-logger.js';
 type Tenants = KeyedClients<FakeClient>;
 type Source = Partial<KeyedClientsSource<FakeClient>>;
 
-async function bootTenants(journal: Journal, source: Source = {}, lifecycle?: ClientLifecycle) {
+async function bootTenants(
+  journal: Journal,
+  source: Source = {},
+  lifecycle?: ClientLifecycle,
+  options: { shutdownTimeout?: number } = {},
+) {
   const tenants = keyedClients<FakeClient>({ define: (key) => journal.client(key), ...source }, lifecycle);
   const logger = new RecordingLogger();
-  const app = await bootApp({ imports: [clientsOf({ tenants })] }, { logger });
+  const app = await bootApp({ imports: [clientsOf({ tenants }, options)] }, { logger });
   onTestFinished(() => app.useLogger(false));
   const registry = registryOf(app);
   return { app, registry, logger, tenants: (await registry.get('tenants')) as Tenants };
@@ -141,6 +159,21 @@ describe('use', () => {
     expect(error.message).toContain('Client "tenants" (key "a")');
   });
 
+  it('gets what is optional and what is forward, as create does', async () => {
+    class Names {
+      readonly suffix = '!';
+    }
+    const tenants = keyedClients({
+      inject: [{ token: 'MISSING', optional: true }, forwardRef(() => Names)],
+      define: (key, missing, names: Names) =>
+        defineClient({ create: () => new FakeClient(`${key}${names.suffix}${String(missing)}`) }),
+    });
+    const names = moduleOf({ providers: [Names], exports: [Names] });
+    const app = await bootApp({ imports: [clientsOf({ tenants }, { imports: [names] })] });
+    const pool = (await registryOf(app).get('tenants')) as Tenants;
+    expect(await pool.use('a', ({ clientName }) => clientName)).toBe('a!undefined');
+  });
+
   it('gives up on a define() that never returns', async () => {
     const { tenants } = await bootTenants(
       new Journal(),
@@ -230,6 +263,23 @@ describe('idle clients', () => {
     expect(journal.of('close')).toEqual(['close a', 'close b']);
     expect(tenants.keys()).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('close outside of the request that used or replaced them', async () => {
+    const requests = new AsyncLocalStorage<string>();
+    const stores: unknown[] = [];
+    const journal = new Journal();
+    const { registry, tenants } = await bootTenants(journal, {
+      define: (key) => journal.client(key, { close: () => void stores.push(requests.getStore()) }),
+      idleTimeout: 20,
+      max: 1,
+    });
+    await requests.run('first', () => tenants.use('a', idle));
+    await requests.run('second', () => tenants.use('b', idle));
+    await nextEvent(registry, 'closed');
+    await requests.run('third', () => tenants.use('c', idle));
+    await requests.run('fourth', () => tenants.evict('c'));
+    expect(stores).toEqual([undefined, undefined, undefined]);
   });
 
   it('stay open while somebody uses them, however long', async () => {
@@ -342,6 +392,77 @@ describe('shutdown', () => {
     expect(journal.of('close')).toEqual(['close a']);
   });
 
+  it('cuts short what was closing already when the time for everything is up', async () => {
+    const journal = new Journal();
+    const { app, tenants } = await bootTenants(
+      journal,
+      { define: (key) => journal.client(key, { close: () => new Promise(() => {}) }, { closeTimeout: 20_000 }) },
+      {},
+      { shutdownTimeout: 100 },
+    );
+    await tenants.use('a', idle);
+    void tenants.evict('a');
+    const startedAt = performance.now();
+    await app.close();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(journal.of('destroy')).toEqual(['destroy a']);
+  });
+
+  it('cuts short the work on keyed clients inside of evicted ones', async () => {
+    const journal = new Journal();
+    const inner = (key: string) => keyedClients<FakeClient>({ define: (name) => journal.client(`${key}.${name}`) });
+    const outer = keyedClients<Tenants>({ define: inner });
+    const app = await bootApp({ imports: [clientsOf({ outer }, { shutdownTimeout: 100 })] });
+    const regions = (await registryOf(app).get('outer')) as KeyedClients<Tenants>;
+    await regions.use('eu', (tenants) => tenants.lease('acme'));
+    void regions.evict('eu');
+    const startedAt = performance.now();
+    await app.close();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(journal.of('close')).toEqual(['close eu.acme']);
+  });
+
+  it('closes clients that are built on their own keyed clients, after the work that uses them', async () => {
+    const journal = new Journal();
+    const tenants = keyedClients<FakeClient>({
+      define: (key) => journal.client(key, { inject: [getClientToken(key === 'own' ? 'tenants' : 'main')] }),
+    });
+    const main = journal.client('main', { inject: [getClientToken('tenants')] });
+    const app = await bootApp({ imports: [clientsOf({ main, tenants })] });
+    const registry = registryOf(app);
+    const pool = (await registry.get('tenants')) as Tenants;
+    await pool.use('through main', idle);
+    const gate = deferred();
+    const work = pool.use('own', async () => {
+      await gate.promise;
+      journal.write('worked');
+    });
+    await turn();
+    const closed = app.close();
+    await turn();
+    gate.resolve();
+    await Promise.all([work, closed]);
+    expect(journal.of('close').toSorted()).toEqual(['close main', 'close own', 'close through main']);
+    expect(journal.entries.indexOf('close own')).toBeGreaterThan(journal.entries.indexOf('worked'));
+    expect(registry.status().map(({ state }) => state)).toEqual(['closed', 'closed']);
+  });
+
+  it('closes two keyed clients that are built on each other', async () => {
+    const journal = new Journal();
+    const on = (name: string, other: string) =>
+      keyedClients<FakeClient>({
+        define: (key) => journal.client(`${name}.${key}`, { inject: [getClientToken(other)] }),
+      });
+    const app = await bootApp({ imports: [clientsOf({ left: on('left', 'right'), right: on('right', 'left') })] });
+    for (const name of ['left', 'right', 'left']) {
+      const pool = (await registryOf(app).get(name)) as Tenants;
+      await pool.use('a', idle);
+      await pool.use('b', idle);
+    }
+    await app.close();
+    expect(journal.of('close')).toHaveLength(4);
+  });
+
   it('names the keys that did not close gracefully', async () => {
     const { registry, tenants } = await bootTenants(new Journal(), {
       define: (key) =>
@@ -351,6 +472,30 @@ describe('shutdown', () => {
     const error = await rejection(registry.close());
     expect(error).toMatchObject({ code: 'CLIENTS_CLOSE_FAILED', clients: ['tenants'] });
     expect(error.message).toContain('"a": close() failed: no end');
+  });
+});
+
+describe("scope 'process'", () => {
+  it('builds new keys for the applications that go on when the one that has built the first has closed', async () => {
+    const journal = new Journal();
+    const base = journal.client('base', {}, { scope: 'process' });
+    const tenants = keyedClients<FakeClient>(
+      { define: (key) => journal.client(key, key === 'based' ? { inject: [getClientToken('base')] } : {}) },
+      { scope: 'process' },
+    );
+    const first = await bootApp({ imports: [clientsOf({ base, tenants })] });
+    const second = await bootApp({ imports: [clientsOf({ base, tenants })] });
+    const pool = (await registryOf(first).get('tenants')) as Tenants;
+    expect(await registryOf(second).get('tenants')).toBe(pool);
+    await pool.use('a', idle);
+    await first.close();
+    expect(journal.of('close')).toEqual([]);
+    expect(await pool.use('b', ({ clientName }) => clientName)).toBe('b');
+    expect(await pool.use('based', ({ clientName }) => clientName)).toBe('based');
+    await second.close();
+    expect(journal.of('close').at(-1)).toBe('close base');
+    expect(journal.of('close')).toHaveLength(4);
+    expect(await rejection(pool.use('c', idle))).toMatchObject({ code: 'CLIENTS_CLOSED' });
   });
 });
 
@@ -369,6 +514,17 @@ describe('what is seen of them', () => {
       ],
     });
     await lease.release();
+  });
+
+  it('shows keyed clients within keyed clients', async () => {
+    const outer = keyedClients<Tenants>({
+      define: () => keyedClients<FakeClient>({ define: (key) => new Journal().client(key) }),
+    });
+    const app = await bootApp({ imports: [clientsOf({ outer })] });
+    const regions = (await registryOf(app).get('outer')) as KeyedClients<Tenants>;
+    await regions.use('eu', (tenants) => tenants.use('acme', idle));
+    const members = [{ key: 'eu', kind: 'keyed', members: [{ key: 'acme', kind: 'custom', state: 'open' }] }];
+    expect(registryOf(app).status()).toMatchObject([{ name: 'outer', members }]);
   });
 
   it('publishes events with the key', async () => {
@@ -408,6 +564,38 @@ describe('what is seen of them', () => {
     for (let index = 0; index < 1_000; index += 1) await tenants.use(`k${index}`, idle);
     expect(logger.ownLines.length).toBeLessThan(10);
     expect(logger.ownLines.some((line) => line.includes('Client "tenants" (key "k0") created in'))).toBe(true);
+  });
+
+  it('keeps what keyedClients injects out of what each key publishes', async () => {
+    const secret = 's3cretHorseStaple';
+    const tenants = keyedClients<object>({
+      inject: ['SECRETS'],
+      define: (key, { password }: { password: string }) =>
+        defineClient({
+          create: () => {
+            if (key === 'bad') throw new Error(`refused ${password}`);
+            return {};
+          },
+          onError: (_, report) => report(new Error(`refused ${password}`)),
+          check: () => Promise.reject(new Error(`refused ${password}`)),
+          close: () => Promise.reject(new Error(`refused ${password}`)),
+        }),
+    });
+    const secrets = moduleOf({
+      providers: [{ provide: 'SECRETS', useValue: { password: secret } }],
+      exports: ['SECRETS'],
+    });
+    const logger = new RecordingLogger();
+    const app = await bootApp({ imports: [clientsOf({ tenants }, { imports: [secrets] })] }, { logger });
+    const registry = registryOf(app);
+    const events = recordEvents(registry);
+    const pool = (await registry.get('tenants')) as KeyedClients<object>;
+    const refused = await rejection(pool.use('bad', idle));
+    const lease = await pool.lease('good');
+    const seen = [await registry.check('tenants'), registry.status(), logger.lines];
+    const failed = await rejection(lease.release().then(() => registry.close()));
+    expect(inspect([refused, failed, events, seen, logger.lines], { depth: 9 })).not.toContain(secret);
+    expect(logger.lines.join()).toContain('refused ***');
   });
 
   it('keeps the secrets of one tenant out of the errors of all', async () => {

@@ -149,7 +149,7 @@ function link(examples: readonly Example[], index: number): string {
   const { page, code } = examples[index] as Example;
   const exporting = (name: string) => (earlier: Example) =>
     earlier.page === page && exportsOf(earlier.code).includes(name);
-  const fromFile = /^(import \{ (\w+)[^}]*\} from )'\.\/[\w-]+\.js';/gm;
+  const fromFile = /^(import \{ (\w+)[^}]*\} from )'\.\/[\w.-]+\.js';/gm;
   return code.replaceAll(fromFile, (statement, start: string, name: string) => {
     const position = examples.slice(0, index).findLastIndex(exporting(name));
     return position === -1 ? statement : `${start}'./example-${position}.js';`;

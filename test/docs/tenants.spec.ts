@@ -73,7 +73,7 @@ describe(PAGE, () => {
     await startTenants();
     const { TenantClientsModule } = await runExample<Page>(PAGE, 'TenantClientsModule');
     const { copy } = await runExample<{
-      copy(tenants: KeyedClients<Redis>, from: string, to: string): Promise<void>;
+      copy: (tenants: KeyedClients<Redis>, from: string, to: string) => Promise<void>;
     }>(PAGE, 'copy');
     const { RotationController } = await runExample<{
       RotationController: Type<{ rotated(tenant: string): Promise<void> }>;

@@ -217,11 +217,13 @@ describeWithRedis('the log of a real Redis client', () => {
     await app.close();
 
     const lines = linesOf(logger);
-    expect(lines).toHaveLength(4);
+    expect(lines).toHaveLength(6);
     expect(lines[0]).toBe('log: Client "redis" created in N ms for Cache');
     expect(lines[1]).toBe('log: Client "redis" connected in N ms');
-    expect(lines[2]).toMatch(/^warn: Client "redis" reports: connect ECONNREFUSED/);
-    expect(lines[3]).toBe('log: Client "redis" closed in N ms');
+    expect(lines[2]).toMatch(/^warn: Client "redis" lost its connection: /);
+    expect(lines[3]).toMatch(/^warn: Client "redis" reports: connect ECONNREFUSED/);
+    expect(lines[4]).toMatch(/^log: Client "redis" connected again after \d+\.\d s$/);
+    expect(lines[5]).toBe('log: Client "redis" closed in N ms');
     expect(logger.lines.join('\n')).not.toContain('open-sesame-7');
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithRedis, startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { MOMENTS, type BootstrapSettings, type Moment } from './apps/moments.js';
 import { PLATFORMS, type Platform } from './apps/platform.js';
@@ -55,7 +55,7 @@ describeWithRedis('a bootstrap that comes to nothing', () => {
     MOMENTS.indexOf('when initialisation ends, connecting'),
   ).filter((moment) => !moment.startsWith('when the '));
 
-  test.each(FAILURES)('lets the process end by itself when it fails %s', async (moment) => {
+  it.each(FAILURES)('lets the process end by itself when it fails %s', async (moment) => {
     const connections = await connectionsMade();
     const accepted = endpoint.proxy.accepted;
     await using app = run({ how: 'fails', moment });
@@ -69,7 +69,7 @@ describeWithRedis('a bootstrap that comes to nothing', () => {
     slowest.fails = Math.max(slowest.fails, duration);
   });
 
-  test.each(['compiles', 'compiles and builds', 'compiles and creates an application'] as const)(
+  it.each(['compiles', 'compiles and builds', 'compiles and creates an application'] as const)(
     'lets the process end by itself when a testing module %s, and is never closed',
     async (how) => {
       await using app = run({ how });
@@ -83,7 +83,7 @@ describeWithRedis('a bootstrap that comes to nothing', () => {
 
   const SIGNALS = PLATFORMS.flatMap((platform) => MOMENTS.map((moment) => [moment, platform] as const));
 
-  test.each<readonly [Moment, Platform]>(SIGNALS)('ends the process at SIGTERM %s, %s', async (moment, platform) => {
+  it.each<readonly [Moment, Platform]>(SIGNALS)('ends the process at SIGTERM %s, %s', async (moment, platform) => {
     await using app = run({ how: 'gets a signal', platform, moment });
     const duration = await ended(app);
     expect(await app.exited).toMatchObject({ signal: 'SIGTERM' });

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Module, type INestApplicationContext, type Type } from '@nestjs/common';
 import { LazyModuleLoader, ModuleRef } from '@nestjs/core';
 import { Redis } from 'ioredis';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { defineClient, getClientToken, InjectClient } from '../../src/index.js';
 import { redisClient } from '../../src/redis/index.js';
 import { bootApp, clientsOf, nextEvent, recordEvents, registryOf, rejection } from '../support/boot-app.js';
@@ -11,7 +11,7 @@ import { describeWithRedis, startRedisServer } from '../support/redis-server.js'
 import { milliseconds, record } from './support/record.js';
 
 describeWithRedis('a create that goes wrong', () => {
-  test('is tried again by the next injection when it failed, and leaves nothing of the first attempt', async () => {
+  it('is tried again by the next injection when it failed, and leaves nothing of the first attempt', async () => {
     await using redis = await startRedisServer();
     let attempts = 0;
     const main = redisClient({
@@ -36,7 +36,7 @@ describeWithRedis('a create that goes wrong', () => {
     record('creation', 'failed once for 100 waiters, then 1 client for 100 more');
   });
 
-  test('is closed when it ends after its deadline, and does not get in the way of the next', async () => {
+  it('is closed when it ends after its deadline, and does not get in the way of the next', async () => {
     await using redis = await startRedisServer();
     const release = deferred();
     const made: Redis[] = [];
@@ -76,7 +76,7 @@ describeWithRedis('a create that goes wrong', () => {
     );
   });
 
-  test('is named with its path when clients are built on each other', async () => {
+  it('is named with its path when clients are built on each other', async () => {
     const ask = (name: string) =>
       defineClient<object>({
         inject: [ModuleRef],
@@ -110,7 +110,7 @@ describeWithRedis('a create that goes wrong', () => {
 const AT_ONCE = 1;
 
 describeWithRedis('a client asked for too late', () => {
-  test('is refused within 1 ms and not built, during and after shutdown', async () => {
+  it('is refused within 1 ms and not built, during and after shutdown', async () => {
     await using redis = await startRedisServer();
     const closing = deferred();
     const release = deferred();
@@ -162,7 +162,7 @@ describeWithRedis('a client asked for too late', () => {
     );
   });
 
-  test('is refused to a module that is loaded during shutdown', async () => {
+  it('is refused to a module that is loaded during shutdown', async () => {
     const closing = deferred();
     const release = deferred();
     const slow = defineClient(
@@ -195,7 +195,7 @@ describeWithRedis('a client asked for too late', () => {
     await ended;
   });
 
-  test('refuses whoever waits for it when shutdown begins', async () => {
+  it('refuses whoever waits for it when shutdown begins', async () => {
     let built = 0;
     const main = defineClient({
       create: async () => {

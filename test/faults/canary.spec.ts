@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
-import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
 import { configurableClient } from '../../src/definition/configurable-client.js';
 import { defineClient, type ClientDefinition, type ClientDefinitions } from '../../src/index.js';
 import { dynamoDBClient } from '../../src/dynamodb/index.js';
@@ -140,7 +140,7 @@ describeWithRedis('a secret in the options', () => {
     for (const spy of printed) expectClean(spy.mock.calls, 'printed');
   }
 
-  test('does not get out when Redis refuses it', async () => {
+  it('does not get out when Redis refuses it', async () => {
     await using server = await startRedisServer({ user: { name: 'right', password: 'right' } });
     const at = `127.0.0.1:${server.port}`;
     const encoded = encodeURIComponent(`${secret()}@/#?`);
@@ -173,7 +173,7 @@ describeWithRedis('a secret in the options', () => {
     });
   });
 
-  test('does not get out when nothing listens, or TLS fails', async () => {
+  it('does not get out when nothing listens, or TLS fails', async () => {
     const port = await freePort();
     // Answers what is no HTTP at once, and not in TLS; a Redis would wait for the rest.
     const server = createServer();
@@ -204,7 +204,7 @@ describeWithRedis('a secret in the options', () => {
     });
   });
 
-  test('does not get out when the AWS SDK fails', async () => {
+  it('does not get out when the AWS SDK fails', async () => {
     await using endpoint = await startDynamoDBEndpoint();
     const port = await freePort();
     const region = 'eu-west-1';
@@ -231,7 +231,7 @@ describeWithRedis('a secret in the options', () => {
     );
   });
 
-  test('does not get out when it is in options that cannot work, or in what a factory throws', async () => {
+  it('does not get out when it is in options that cannot work, or in what a factory throws', async () => {
     const wrong: [string, () => ClientDefinition][] = [
       ['url scheme', () => redisClient(`http://${user()}:${secret()}@localhost`)],
       ['url port', () => redisClient(`redis://${user()}:${secret()}@localhost:port`)],
@@ -276,7 +276,7 @@ describeWithRedis('a secret in the options', () => {
     );
   });
 
-  test('does not get out in another spelling, or in a part of something longer', async () => {
+  it('does not get out in another spelling, or in a part of something longer', async () => {
     const spellings: [string, (password: string) => string][] = [
       ['url', encodeURIComponent],
       ['urlTwice', (password) => encodeURIComponent(encodeURIComponent(password))],
@@ -302,7 +302,7 @@ describeWithRedis('a secret in the options', () => {
     await expectNoLeak(Object.fromEntries(clients), false);
   });
 
-  test('does not get out though nobody has shown it, where something tells it', async () => {
+  it('does not get out though nobody has shown it, where something tells it', async () => {
     const pem = (body: string) => `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----`;
     const texts: [string, () => string][] = [
       ['urlWithSpace', () => `cannot reach amqp://app:correct ${secret()}@mq`],

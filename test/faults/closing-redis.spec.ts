@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeEach, expect, onTestFinished, test, vi, type MockInstance } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, it, type MockInstance, onTestFinished, vi } from 'vitest';
 import { getClientToken, type ClientDefinition } from '../../src/index.js';
 import { clientsOf, moduleOf } from '../support/boot-app.js';
 import { describeWithRedis } from '../support/redis-server.js';
@@ -192,7 +192,7 @@ describeWithRedis('closing an application whose Redis client is in trouble', () 
     consoleError.mockRestore();
   });
 
-  test.each(CASES)('ends in time, with nothing left: %s, %s', async (name, kind, fault) => {
+  it.each(CASES)('ends in time, with nothing left: %s, %s', async (name, kind, fault) => {
     await using redis = await (SUBJECTS[kind] as () => Promise<Subjects>)();
     for (let turn = 0; turn < 5; turn += 1) await setImmediate(); // the sockets that a helper has just destroyed
     const before = openHandles();
@@ -240,7 +240,7 @@ describeWithRedis('closing an application whose Redis client is in trouble', () 
     recordClosing({ fault: name, server: kind, closings: subjects.length, slowest: Math.max(...durations) });
   });
 
-  test.each(KIND_NAMES)('leaves a duplicate to the user who made it: %s', async (kind) => {
+  it.each(KIND_NAMES)('leaves a duplicate to the user who made it: %s', async (kind) => {
     await using redis = await REDIS_KINDS[kind]();
     const app = await bootApp(redis.define({}, { eager: true }));
     const client = app.get<Redis>(getClientToken('redis'));

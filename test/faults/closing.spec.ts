@@ -1,7 +1,7 @@
 import { Global, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Redis } from 'ioredis';
-import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, expect, it, onTestFinished } from 'vitest';
 import {
   ClientRegistry,
   defineClient,
@@ -21,7 +21,7 @@ import { startApp } from './support/app-process.js';
 import { milliseconds, record } from './support/record.js';
 
 describeWithRedis('closing many clients', () => {
-  test('attempts all, and names those that fail or hang', async () => {
+  it('attempts all, and names those that fail or hang', async () => {
     const budget = 2_000;
     const closeTimeout = 500;
     await using redis = await startRedisServer();
@@ -87,7 +87,7 @@ describeWithRedis('closing many clients', () => {
   });
 });
 
-test('closes dependents first and independent clients together, in 1,000 random graphs', async () => {
+it('closes dependents first and independent clients together, in 1,000 random graphs', async () => {
   const random = seeded(20_261_123);
   let clients = 0;
   let edges = 0;
@@ -183,7 +183,7 @@ function seeded(seed: number): (below: number) => number {
 }
 
 describeWithRedis('another global module', () => {
-  test('uses a client in each of its shutdown hooks, whatever the order of imports', async () => {
+  it('uses a client in each of its shutdown hooks, whatever the order of imports', async () => {
     await using redis = await startRedisServer();
     const answers: unknown[] = [];
 
@@ -236,7 +236,7 @@ describeWithRedis('an application that is told to end twice', () => {
     ),
   );
 
-  test.each(PLATFORMS)('closes each client once, %s', async (platform) => {
+  it.each(PLATFORMS)('closes each client once, %s', async (platform) => {
     await using redis = await startRedisServer();
     for (let index = 0; index < CASES.length; index += 2) {
       await Promise.all(

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { describeWithRedis, startRedisServer } from '../support/redis-server.js';
 import type { CyclesSettings, Sample } from './apps/cycles.js';
 import { startApp } from './support/app-process.js';
@@ -14,7 +14,7 @@ const NODE_OPTIONS = ['--expose-gc', '--no-opt', '--no-sparkplug'];
 const NONE = 512;
 
 describeWithRedis('an application that is created and closed again and again', () => {
-  test('leaves no connection, no timer and no memory', async () => {
+  it('leaves no connection, no timer and no memory', async () => {
     const plain = await run(true);
     const ours = await run(false);
     expect(ours.samples.flatMap(({ open }) => open)).toEqual([]);

@@ -2,7 +2,7 @@ import { ListTablesCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb
 import { Controller, Get, type INestApplication } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import type { Cluster, Redis } from 'ioredis';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { dynamoDBClient } from '../../src/dynamodb/index.js';
 import { ClientsHealthIndicator } from '../../src/terminus/index.js';
 import { bootApp, clientsOf, recordEvents, registryOf, rejection, request } from '../support/boot-app.js';
@@ -35,7 +35,7 @@ describeWithRedis('health of a client whose server does not answer', () => {
   let asked = 0;
   const slowest = { check: 0, health: 0 };
 
-  test.each(KIND_NAMES.flatMap((kind) => STATES.map((state) => [kind, state] as const)))(
+  it.each(KIND_NAMES.flatMap((kind) => STATES.map((state) => [kind, state] as const)))(
     'is told within the timeout: %s, %s',
     async (kind, state) => {
       await using redis = await REDIS_KINDS[kind]();
@@ -111,7 +111,7 @@ describeWithRedis('health of a client whose server does not answer', () => {
 const SAME = 1_000;
 
 describeWithRedis('closing after checks that a frozen server has not answered', () => {
-  test.each(KIND_NAMES)('takes as long as without a check: %s', async (kind) => {
+  it.each(KIND_NAMES)('takes as long as without a check: %s', async (kind) => {
     await using redis = await REDIS_KINDS[kind]();
     const close = async (checks: number): Promise<number> => {
       const app = await bootApp({
@@ -145,7 +145,7 @@ const TROUBLES = [
 describe('health of a DynamoDB client whose endpoint is in trouble', () => {
   let asked = 0;
 
-  test.each(TROUBLES)('is told by a check, and by no other sign: %s', async (trouble, reason) => {
+  it.each(TROUBLES)('is told by a check, and by no other sign: %s', async (trouble, reason) => {
     await using endpoint = await startDynamoDBEndpoint();
     const { proxy, clientConfig } = endpoint;
     const clients = { dynamodb: dynamoDBClient({ ...clientConfig, maxAttempts: 2 }, { eager: true }) };
@@ -187,7 +187,7 @@ describe('health of a DynamoDB client whose endpoint is in trouble', () => {
     asked += healths.length;
   });
 
-  test('fails bootstrap with the reason, if it waits until ready', async () => {
+  it('fails bootstrap with the reason, if it waits until ready', async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`;
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
     const options = { endpoint, region: 'eu-west-1', credentials };

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { listen } from '../../src/testing/listen.js';
 import { describeWithRedis, startRedisServer, type RedisServer } from '../support/redis-server.js';
 import type { Reaction, ListenFailsSettings } from './apps/listen-fails.js';
@@ -30,7 +30,7 @@ describeWithRedis('an application whose port is taken', () => {
     });
   const events = (app: AppProcess): unknown[] => app.said('event').map(({ value }) => value);
 
-  test.each(PLATFORMS)('is ended by the error, and its connection with it: %s', async (platform) => {
+  it.each(PLATFORMS)('is ended by the error, and its connection with it: %s', async (platform) => {
     await using app = run(platform, 'lets it end the process');
     expect(await app.says('failed')).toBe('EADDRINUSE');
     const { code, at } = await app.exited;
@@ -40,7 +40,7 @@ describeWithRedis('an application whose port is taken', () => {
     await redis.clients(0);
   });
 
-  test.each(PLATFORMS)('ends by itself once it is closed: %s', async (platform) => {
+  it.each(PLATFORMS)('ends by itself once it is closed: %s', async (platform) => {
     await using app = run(platform, 'calls app.close()');
     expect(await app.says('failed')).toBe('EADDRINUSE');
     const { code, at } = await app.exited;
@@ -51,7 +51,7 @@ describeWithRedis('an application whose port is taken', () => {
     await redis.clients(0);
   });
 
-  test.each(PLATFORMS)('stays connected if nobody closes it, and still closes at a signal: %s', async (platform) => {
+  it.each(PLATFORMS)('stays connected if nobody closes it, and still closes at a signal: %s', async (platform) => {
     await using app = run(platform, 'logs it, and no more');
     expect(await app.says('failed')).toBe('EADDRINUSE');
     await redis.clients(1);
@@ -62,7 +62,7 @@ describeWithRedis('an application whose port is taken', () => {
     await redis.clients(0);
   });
 
-  test.each(PLATFORMS)('ends by itself if nothing has used a client yet, closed or not: %s', async (platform) => {
+  it.each(PLATFORMS)('ends by itself if nothing has used a client yet, closed or not: %s', async (platform) => {
     await using app = run(platform, 'logs it, and no more', 'use');
     expect(await app.says('failed')).toBe('EADDRINUSE');
     const { code, at } = await app.exited;

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import * as fc from 'fast-check';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import {
   ClientRegistry,
   ClientsError,
@@ -299,7 +299,7 @@ function withoutNetwork(value: unknown): unknown {
 
 const parameters = (runs: number): fc.Parameters<unknown> => ({ numRuns: runs, seed: 20_261_123, endOnFailure: false });
 
-test('makes a working definition or an error with a code of whatever options, and leaves nothing open', async () => {
+it('makes a working definition or an error with a code of whatever options, and leaves nothing open', async () => {
   const rejections = vi.fn<() => void>();
   const exceptions = vi.fn<() => void>();
   process.on('unhandledRejection', rejections);

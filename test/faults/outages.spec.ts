@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ClientStatus } from '../../src/index.js';
 import { bootApp, clientsOf, nextEvent, recordEvents, registryOf } from '../support/boot-app.js';
 import { describeWithRedis, startRedisServer } from '../support/redis-server.js';
@@ -84,7 +84,7 @@ const OUTAGES: readonly Outage[] = [
 ];
 
 describeWithRedis('an outage under load', () => {
-  test.each(OUTAGES.map((outage) => [outage.row, outage] as const))(
+  it.each(OUTAGES.map((outage) => [outage.row, outage] as const))(
     'is over when the servers are back, without a restart of the app: %s',
     async (row, { kind, use, endsByItself = false, happen }) => {
       await using redis = await REDIS_KINDS[kind]();
@@ -145,7 +145,7 @@ const MOST_LINES = 3;
 
 describeWithRedis('servers that are down for a minute', () => {
   describe.concurrent('with and without traffic', () => {
-    test.for([true, false])(
+    it.for([true, false])(
       'crash nothing and flood no log, with traffic %j',
       async (traffic, { expect: expectHere }) => {
         await using main = await startRedisServer();
@@ -221,7 +221,7 @@ async function serves(url: string): Promise<boolean> {
 const TOLD_WITHIN = 2_000;
 
 describeWithRedis('a connection that is lost without traffic', () => {
-  test.each(['standalone', 'Sentinel', 'Cluster'] as const)(
+  it.each(['standalone', 'Sentinel', 'Cluster'] as const)(
     'is told, and told again when it is back: %s',
     async (kind) => {
       await using redis = await REDIS_KINDS[kind]();

@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { Redis } from 'ioredis'; // loaded before anything is timed
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { ClientLifecycle } from '../../src/index.js';
 import { redisClient, type RedisClientOptions } from '../../src/redis/index.js';
 import { bootApp, clientsOf, nextEvent, registryOf, rejection } from '../support/boot-app.js';
@@ -67,7 +67,7 @@ describeWithRedis('a server in trouble at bootstrap', () => {
     return { app, duration: performance.now() - start };
   }
 
-  test.each(TROUBLES)('fails bootstrap in time, and leaves nothing open, with waitUntilReady: %s', async (kind) => {
+  it.each(TROUBLES)('fails bootstrap in time, and leaves nothing open, with waitUntilReady: %s', async (kind) => {
     await using server = await trouble(kind);
     const before = openHandles();
     const slow = kind === 'slow';
@@ -92,7 +92,7 @@ describeWithRedis('a server in trouble at bootstrap', () => {
     );
   });
 
-  test('waits in bootstrap for a slow server, with waitUntilReady', async () => {
+  it('waits in bootstrap for a slow server, with waitUntilReady', async () => {
     await using server = await trouble('slow');
     const { app, duration } = await boots(server.options, { eager: true, waitUntilReady: true, createTimeout: 10_000 });
     expect(duration).toBeGreaterThan(DELAY);
@@ -101,7 +101,7 @@ describeWithRedis('a server in trouble at bootstrap', () => {
     record('readySlow', `waitUntilReady, slow: bootstrap waited ${milliseconds(duration)}`);
   });
 
-  test('waits in bootstrap for a server that comes up, with waitUntilReady', async () => {
+  it('waits in bootstrap for a server that comes up, with waitUntilReady', async () => {
     const port = await freePort();
     const booting = boots({ port }, { eager: true, waitUntilReady: true, createTimeout: 20_000 });
     await using server = await startRedisServer({ port });
@@ -112,7 +112,7 @@ describeWithRedis('a server in trouble at bootstrap', () => {
     record('readyDown', `waitUntilReady, up after a while: bootstrap waited ${milliseconds(duration)}`);
   });
 
-  test.each(TROUBLES)(
+  it.each(TROUBLES)(
     'fails the first injection, and not the application, with waitUntilReady and not eager: %s',
     async (kind) => {
       await using server = await trouble(kind);
@@ -125,7 +125,7 @@ describeWithRedis('a server in trouble at bootstrap', () => {
     },
   );
 
-  test.each(TROUBLES)('carries on, and tells in status and health, with eager: %s', async (kind) => {
+  it.each(TROUBLES)('carries on, and tells in status and health, with eager: %s', async (kind) => {
     await using server = await trouble(kind);
     const { app, duration } = await boots(server.options, { eager: true });
     const registry = registryOf(app);
@@ -141,7 +141,7 @@ describeWithRedis('a server in trouble at bootstrap', () => {
     record(ROW[kind], `eager, ${kind}: booted in ${milliseconds(duration)}, "down" in health`);
   });
 
-  test.each(TROUBLES)("opens no connection before the first command, with connect: 'use': %s", async (kind) => {
+  it.each(TROUBLES)("opens no connection before the first command, with connect: 'use': %s", async (kind) => {
     await using server = await trouble(kind);
     const { app, duration } = await boots(server.options, { eager: true, connect: 'use' });
     expect(duration).toBeLessThan(AT_ONCE);

@@ -1,6 +1,6 @@
 import { Injectable, type INestApplication } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { defineClient, InjectClient, type ClientDefinition } from '../../src/index.js';
 import { redisClient } from '../../src/redis/index.js';
 import { bootApp, clientsOf, registryOf, rejection } from '../support/boot-app.js';
@@ -35,7 +35,7 @@ const CASES = ORDERS.flatMap((order) =>
 );
 
 describeWithRedis("scope: 'process'", () => {
-  test.each(CASES)(
+  it.each(CASES)(
     'closes with the last of the applications: order %s, one failing before %s',
     async (_, failing, order) => {
       await using redis = await startRedisServer();
@@ -72,7 +72,7 @@ describeWithRedis("scope: 'process'", () => {
     },
   );
 
-  test('is one client for applications that boot and close at the same time', async () => {
+  it('is one client for applications that boot and close at the same time', async () => {
     await using redis = await startRedisServer();
     const shared = redisClient(redis.url, { scope: 'process' });
     const booted = await Promise.allSettled([boot(shared), boot(shared, FAILING), boot(shared)]);
@@ -94,7 +94,7 @@ describeWithRedis("scope: 'process'", () => {
 });
 
 describeWithRedis('owned: false', () => {
-  test('is never closed by this module, however the application ends', async () => {
+  it('is never closed by this module, however the application ends', async () => {
     await using redis = await startRedisServer();
     const mine = new Redis({ port: redis.port, lazyConnect: true });
     const owned = { owned: false };

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { TLSSocket } from 'node:tls';
 import type { Redis } from 'ioredis';
-import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, expect, it, onTestFinished } from 'vitest';
 import { redisClient, type RedisClientOptions } from '../../src/redis/index.js';
 import { bootApp, clientsOf, nextEvent, registryOf, rejection } from '../support/boot-app.js';
 import { makeCertificate, type Certificate } from '../support/certificate.js';
@@ -52,7 +52,7 @@ describeWithTls('a Redis that speaks TLS', () => {
   let trusted = 0;
   let distrusted = 0;
 
-  test('serves a client that is given a rediss:// URL, and lets it go', async () => {
+  it('serves a client that is given a rediss:// URL, and lets it go', async () => {
     const certificate = makeCertificate();
     await using server = await startRedisServer({ certificate, password: PASSWORD });
     const before = openHandles();
@@ -76,7 +76,7 @@ describeWithTls('a Redis that speaks TLS', () => {
     trusted += 1;
   });
 
-  test.each(DISTRUSTS.map((distrust) => [distrust.name, distrust] as const))(
+  it.each(DISTRUSTS.map((distrust) => [distrust.name, distrust] as const))(
     'is refused, with an error that says why and no credential: %s',
     async (_, { names, args = [], tls, plain, says }) => {
       const certificate = makeCertificate(names);

@@ -36,6 +36,15 @@ describeEachVersion('closing a client that is ready', () => {
     await server.clients(0);
   });
 
+  it('ends as soon as all is answered, also if a command has connected it', async () => {
+    await using server = await startRedisServer();
+    await using driven = await drive(nodeRedisClient(server.url));
+    await driven.client.set('first', 1); // node-redis has queued it until there was a connection
+    await driven.changed(1);
+    driven.watch(...Array.from({ length: 20 }, (_, index) => driven.client.set(`key:${index}`, index)));
+    expect(await driven.close()).toMatchObject({ ...GRACEFUL, commands: { answered: 20 } });
+  });
+
   it('answers a transaction, a pipeline and a script first', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient(server.url));

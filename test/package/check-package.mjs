@@ -1,10 +1,11 @@
 // Packs the package, looks at the tarball as its users' tools will, installs it into empty folders, and uses it from there
 // as a stranger would: with none of the optional peers, then with each of them.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import typescript from 'typescript';
 import { npm, pack, root } from './pack.mjs';
 
 const { devDependencies, exports, peerDependenciesMeta, version } = JSON.parse(
@@ -23,8 +24,8 @@ const CASES = [
   { peers: ['@nestjs/terminus'], script: 'terminus.mjs' },
   { peers: ['@nestjs/platform-express'], script: 'http.mjs' },
   { peers: ['@opentelemetry/api'], script: 'opentelemetry.mjs' },
-  { peers: ['ioredis', 'js-redis-server'], script: 'testing-redis.mjs' },
-  { peers: ['@aws-sdk/client-dynamodb', 'dynalite'], script: 'testing-dynamodb.mjs' },
+  { peers: ['ioredis'], script: 'testing-redis.mjs', missing: 'js-redis-server' },
+  { peers: ['@aws-sdk/client-dynamodb'], script: 'testing-dynamodb.mjs', missing: 'dynalite' },
 ];
 
 const work = mkdtempSync(join(tmpdir(), 'nestjs-clients-'));
@@ -40,8 +41,10 @@ try {
   checkMaps(unpacked);
   checkTypes(unpacked, 'index');
   checkTypes(unpacked, 'aws/index');
-  for (const { peers, script } of CASES) use(path, peers, script);
+  checkImports(unpacked);
+  for (const { peers, script, missing } of CASES) use(path, peers, script, missing);
   npm(join(work, 'terminus'), 'install', `@opentelemetry/api@${devDependencies['@opentelemetry/api']}`);
+  checkNames(join(work, 'dynamodb-document'));
   await checkSideEffects(join(work, 'terminus'));
 } finally {
   rmSync(work, { recursive: true, force: true });
@@ -104,21 +107,56 @@ function checkTypes(unpacked, entry) {
   console.log(`the types of ${entry} need ${[...packages].join(', ')}`);
 }
 
-function use(tarball, peers, script) {
+/** Bundlers go on without an optional package only if it is imported in a `try`. */
+function checkImports(unpacked) {
+  for (const entry of ['index', 'shared', 'redis/index', 'dynamodb/index']) {
+    const text = readFileSync(join(unpacked, `dist/${entry}.js`), 'utf8');
+    const [all, guarded] = [/\bimport\("[^.]/g, /\btry \{\s*return await import\("[^.]/g].map(
+      (form) => text.match(form) ?? [],
+    );
+    assert.equal(guarded.length, all.length, `${entry}.js imports an optional package outside of a try`);
+  }
+}
+
+/** What an entry exports at run time is what its declarations export, and no more. */
+function checkNames(folder) {
+  for (const entry of ENTRIES.filter((name) => !['./terminus', './opentelemetry'].includes(name))) {
+    const name = entry.replace('.', 'nestjs-clients');
+    const declarations = join(folder, 'node_modules/nestjs-clients', exports[entry].types);
+    const program = typescript.createProgram([declarations], { module: typescript.ModuleKind.NodeNext });
+    const checker = program.getTypeChecker();
+    const symbols = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(declarations)));
+    const isValue = (symbol) =>
+      !symbol.declarations.some((declaration) => typescript.isTypeOnlyExportDeclaration(declaration)) &&
+      checker.getAliasedSymbol(symbol).flags & typescript.SymbolFlags.Value;
+    const declared = symbols.filter(isValue).map((symbol) => symbol.name);
+    const script = `console.log(JSON.stringify(Object.keys(await import('${name}'))))`;
+    const exported = JSON.parse(run(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder }));
+    assert.deepEqual(exported.toSorted(), declared.toSorted(), `the names that ${name} exports`);
+    console.log(`${name} exports ${exported.join(', ')}`);
+  }
+}
+
+/** If a package is missing, the script is run for its error first, and then once more when what that says to run has been run. */
+function use(tarball, peers, script, missing) {
   const folder = join(work, script.replace('.mjs', ''));
   mkdirSync(folder);
   const dependencies = Object.fromEntries([...NEST, ...peers].map((name) => [name, devDependencies[name]]));
   dependencies['nestjs-clients'] = `file:${tarball}`;
-  // js-redis-server asks for ioredis 5 although it gets on with 6: our documentation gives this same override.
-  const overrides = peers.includes('js-redis-server') ? { 'js-redis-server': { ioredis: '$ioredis' } } : {};
-  writeFileSync(
-    join(folder, 'package.json'),
-    JSON.stringify({ type: 'module', private: true, dependencies, overrides }),
-  );
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true, dependencies }));
   npm(folder, 'install');
   writeFileSync(join(folder, 'main.mjs'), readFileSync(join(import.meta.dirname, 'cases', script)));
+  if (missing) run('sh', ['-c', findRemedy(folder, missing)], { cwd: folder });
   const printed = run(process.execPath, ['main.mjs'], { cwd: folder });
   console.log(`with ${peers.join(' and ') || 'no optional peer'}: ${printed.trim()}`);
+}
+
+/** The command in the error that says that a package is missing. */
+function findRemedy(folder, missing) {
+  const { stderr } = spawnSync(process.execPath, ['main.mjs'], { cwd: folder, encoding: 'utf8' });
+  const [, name, command] = /needs the package "(.*)", which is not installed. Run: (.*)/.exec(stderr) ?? [];
+  assert.equal(name, missing, stderr);
+  return command;
 }
 
 /** `sideEffects: false`: an import that nobody uses changes nothing, and a bundler that drops such imports does no harm. */

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { getClientToken } from '../../src/clients.tokens.js';
 import { REDIS_CLIENT, redisClient, type RedisClientOptions } from '../../src/redis/index.js';
 import { buildClient } from '../support/build-client.js';
@@ -9,12 +9,12 @@ import { startTcpProxy } from '../support/tcp-proxy.js';
 import { drive } from './drive.js';
 
 describe('redisClient()', () => {
-  test('is of the kind "redis", and its token is that of the client named "redis"', () => {
+  it('is of the kind "redis", and its token is that of the client named "redis"', () => {
     expect(redisClient('redis://localhost').kind).toBe('redis');
     expect(REDIS_CLIENT).toBe(getClientToken('redis'));
   });
 
-  test('loads no ioredis until the client is created', async () => {
+  it('loads no ioredis until the client is created', async () => {
     const { output, errors } = await runInNode(`
       import { createRequire } from 'node:module';
       import { Redactor } from './src/redaction/redactor.js';
@@ -32,7 +32,7 @@ describe('redisClient()', () => {
   });
 
   describe('create', () => {
-    test.each<[string, RedisClientOptions, object]>([
+    it.each<[string, RedisClientOptions, object]>([
       [
         'reads a URL as ioredis does',
         { url: 'rediss://app:p%40ss@cache.internal:6380/2?family=6' },
@@ -64,17 +64,17 @@ describe('redisClient()', () => {
       expect(driven.client.options).toMatchObject(expected);
     });
 
-    test('takes the options that the factory of forRootAsync supplies', async () => {
+    it('takes the options that the factory of forRootAsync supplies', async () => {
       const client = await buildClient(redisClient({ port: 6390 }), { supplied: { password: 'secret' } });
       expect(client.options).toMatchObject({ port: 6390, password: 'secret' });
     });
 
-    test('rejects options from a factory that are wrong', async () => {
+    it('rejects options from a factory that are wrong', async () => {
       const definition = redisClient({ useFactory: () => ({}) });
       await expect(buildClient(definition)).rejects.toThrow('nothing says where the server is');
     });
 
-    test.each([
+    it.each([
       [{ url: undefined }, 'the factory returned url: undefined; is a variable not set?'],
       [{ host: undefined, db: 1 }, 'the factory returned host: undefined'],
       [{ port: undefined, password: undefined }, 'the factory returned port: undefined'],
@@ -87,7 +87,7 @@ describe('redisClient()', () => {
 
   describe('findProblem', () => {
     const SECRET = 'hunter2';
-    test.each<[unknown, RegExp | undefined]>([
+    it.each<[unknown, RegExp | undefined]>([
       ['redis://localhost', undefined],
       ['rediss://user:pw@localhost:6380/0', undefined],
       [{ port: 6379 }, undefined],
@@ -175,14 +175,14 @@ describe('redisClient()', () => {
       expect(problem ?? '').not.toContain(SECRET);
     });
 
-    test('leaves options to the factory of forRootAsync', () => {
+    it('leaves options to the factory of forRootAsync', () => {
       expect(redisClient().blueprint.findProblem({ fromFactory: true })).toBeUndefined();
     });
   });
 });
 
 describeWithRedis('a Redis client', () => {
-  test('connects once it is told to, with user name and password from the URL', async () => {
+  it('connects once it is told to, with user name and password from the URL', async () => {
     await using server = await startRedisServer({ user: { name: 'app', password: 'p@ss/word' } });
     await using driven = await drive(redisClient(server.url));
     expect(await server.clientCount()).toBe(0);
@@ -193,7 +193,7 @@ describeWithRedis('a Redis client', () => {
     await driven.close();
   });
 
-  test('does not connect again if a command has come first', async () => {
+  it('does not connect again if a command has come first', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient(server.url));
     const answer = driven.client.ping();
@@ -204,7 +204,7 @@ describeWithRedis('a Redis client', () => {
     await driven.close();
   });
 
-  test('reports that it cannot connect, and connects once the server is there', async () => {
+  it('reports that it cannot connect, and connects once the server is there', async () => {
     const port = await freePort();
     await using driven = await drive(redisClient({ port }));
     driven.connect();
@@ -218,7 +218,7 @@ describeWithRedis('a Redis client', () => {
     await driven.close();
   });
 
-  test('reports a wrong password', async () => {
+  it('reports a wrong password', async () => {
     await using server = await startRedisServer({ password: 'right' });
     await using driven = await drive(redisClient({ port: server.port, password: 'wrong' }));
     await expect(driven.blueprint.driver.check?.(driven.client)).rejects.toThrow('WRONGPASS');
@@ -229,19 +229,16 @@ describeWithRedis('a Redis client', () => {
     const check = async (driven: Awaited<ReturnType<typeof drive<Redis>>>) =>
       driven.blueprint.driver.check?.(driven.client);
 
-    test.each([{}, { enableOfflineQueue: false }])(
-      'connects a client that was never used, with %j',
-      async (options) => {
-        await using server = await startRedisServer();
-        await using driven = await drive(redisClient({ port: server.port, ...options }));
-        await Promise.all([check(driven), check(driven)]);
-        await check(driven);
-        expect(await server.clientCount()).toBe(1);
-        await driven.close();
-      },
-    );
+    it.each([{}, { enableOfflineQueue: false }])('connects a client that was never used, with %j', async (options) => {
+      await using server = await startRedisServer();
+      await using driven = await drive(redisClient({ port: server.port, ...options }));
+      await Promise.all([check(driven), check(driven)]);
+      await check(driven);
+      expect(await server.clientCount()).toBe(1);
+      await driven.close();
+    });
 
-    test.each([2, 3] as const)('passes in subscriber mode, with protocol %j', async (protocol) => {
+    it.each([2, 3] as const)('passes in subscriber mode, with protocol %j', async (protocol) => {
       await using server = await startRedisServer();
       await using driven = await drive(redisClient({ port: server.port, protocol }));
       await driven.client.subscribe('news');
@@ -249,7 +246,7 @@ describeWithRedis('a Redis client', () => {
       await driven.close();
     });
 
-    test('rejects at once while the server is down, with the reason and without queueing anything', async () => {
+    it('rejects at once while the server is down, with the reason and without queueing anything', async () => {
       await using server = await startRedisServer();
       await using driven = await drive(redisClient({ port: server.port, maxRetriesPerRequest: null }));
       await check(driven);
@@ -266,7 +263,7 @@ describeWithRedis('a Redis client', () => {
       await fresh.close();
     });
 
-    test('keeps one set of listeners while a silent server is being asked again and again', async () => {
+    it('keeps one set of listeners while a silent server is being asked again and again', async () => {
       await using server = await startRedisServer();
       await using proxy = await startTcpProxy(server);
       proxy.freeze();
@@ -280,7 +277,7 @@ describeWithRedis('a Redis client', () => {
     });
   });
 
-  test('lets the process end as soon as it has closed, whatever the server does', async () => {
+  it('lets the process end as soon as it has closed, whatever the server does', async () => {
     await using server = await startRedisServer();
     await using frozen = await startRedisServer();
     frozen.freeze();

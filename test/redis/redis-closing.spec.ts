@@ -1,5 +1,5 @@
 import type { RedisOptions } from 'ioredis';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { redisClient } from '../../src/redis/index.js';
 import { describeWithRedis, freePort, startRedisServer } from '../support/redis-server.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
@@ -19,7 +19,7 @@ const VARIANTS: RedisOptions[] = [undefined, 0, 1, null].flatMap((maxRetriesPerR
 failOnConsoleError();
 
 describeWithRedis('a ready client', () => {
-  test('closes while a test has every timer faked', async () => {
+  it('closes while a test has every timer faked', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port }));
     await driven.client.ping();
@@ -32,7 +32,7 @@ describeWithRedis('a ready client', () => {
     expect(driven.client.status).toBe('end');
   });
 
-  test.each([{}, { enableAutoPipelining: true }, { enableOfflineQueue: false }, { maxRetriesPerRequest: null }])(
+  it.each([{}, { enableAutoPipelining: true }, { enableOfflineQueue: false }, { maxRetriesPerRequest: null }])(
     'answers 10,000 commands before it closes, with %j',
     async (options) => {
       await using server = await startRedisServer();
@@ -47,7 +47,7 @@ describeWithRedis('a ready client', () => {
     },
   );
 
-  test('answers a transaction, a pipeline and a script before it closes', async () => {
+  it('answers a transaction, a pipeline and a script before it closes', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(
       redisClient({ port: server.port, scripts: { echo: { lua: 'return ARGV[1]', numberOfKeys: 0 } } }),
@@ -63,7 +63,7 @@ describeWithRedis('a ready client', () => {
     expect(await driven.close()).toMatchObject({ forced: false, left: [], commands: { answered: 3, rejected: 0 } });
   });
 
-  test('closes at once when nothing is pending, and rejects later commands', async () => {
+  it('closes at once when nothing is pending, and rejects later commands', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient(server.url));
     await driven.client.ping();
@@ -75,7 +75,7 @@ describeWithRedis('a ready client', () => {
     await server.clients(0);
   });
 
-  test('closes in subscriber mode', async () => {
+  it('closes in subscriber mode', async () => {
     await using server = await startRedisServer();
     for (const protocol of [2, 3] as const) {
       await using driven = await drive(redisClient({ port: server.port, protocol }));
@@ -85,7 +85,7 @@ describeWithRedis('a ready client', () => {
     await server.clients(0);
   });
 
-  test('gives a blocking command until the deadline', async () => {
+  it('gives a blocking command until the deadline', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient(server.url));
     driven.watch(driven.client.blpop('list', 0));
@@ -97,7 +97,7 @@ describeWithRedis('a ready client', () => {
     await server.clients(0);
   });
 
-  test('closes once if asked twice, and after the user has quit', async () => {
+  it('closes once if asked twice, and after the user has quit', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient(server.url));
     await driven.client.ping();
@@ -115,7 +115,7 @@ describeWithRedis('a ready client', () => {
 });
 
 describeWithRedis('a client that was never connected', () => {
-  test.each(VARIANTS)('closes without opening a socket, with %j', async (options) => {
+  it.each(VARIANTS)('closes without opening a socket, with %j', async (options) => {
     await using server = await startRedisServer();
     await using proxy = await startTcpProxy(server);
     await using driven = await drive(redisClient({ port: proxy.port, ...options }));
@@ -126,7 +126,7 @@ describeWithRedis('a client that was never connected', () => {
     expect(proxy.accepted).toBe(0);
   });
 
-  test('closes in the same tick as its first command was issued', async () => {
+  it('closes in the same tick as its first command was issued', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient(server.url));
     driven.watch(driven.client.set('key', 'value'));
@@ -140,7 +140,7 @@ describeWithRedis('a client that was never connected', () => {
 });
 
 describeWithRedis('a client whose server is down', () => {
-  test.each(VARIANTS)('closes at once if nothing is pending, with %j', async (options) => {
+  it.each(VARIANTS)('closes at once if nothing is pending, with %j', async (options) => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port, ...options }));
     await driven.blueprint.driver.connect?.(driven.client);
@@ -153,7 +153,7 @@ describeWithRedis('a client whose server is down', () => {
     await expect(driven.client.ping()).rejects.toThrow('Connection is closed.');
   });
 
-  test.each(VARIANTS)('closes after a first attempt that failed, with %j', async (options) => {
+  it.each(VARIANTS)('closes after a first attempt that failed, with %j', async (options) => {
     await using driven = await drive(redisClient({ port: await freePort(), ...options }));
     driven.connect();
     await driven.event('reconnecting');
@@ -162,7 +162,7 @@ describeWithRedis('a client whose server is down', () => {
     expect(await driven.close()).toMatchObject({ forced: false, status: 'end', left: [] });
   });
 
-  test.each(VARIANTS)('rejects what is queued by the deadline, with %j', async (options) => {
+  it.each(VARIANTS)('rejects what is queued by the deadline, with %j', async (options) => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port, ...options }));
     await driven.blueprint.driver.connect?.(driven.client);
@@ -176,7 +176,7 @@ describeWithRedis('a client whose server is down', () => {
     if (options.maxRetriesPerRequest === null && options.enableOfflineQueue) expect(closing.forced).toBe(true);
   });
 
-  test('answers what is queued if the server is back in time', async () => {
+  it('answers what is queued if the server is back in time', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port, maxRetriesPerRequest: null }));
     await driven.blueprint.driver.connect?.(driven.client);
@@ -190,7 +190,7 @@ describeWithRedis('a client whose server is down', () => {
     expect(await server.command('GET', 'a')).toBe('1');
   });
 
-  test('answers what was in flight if the server is back in time', async () => {
+  it('answers what was in flight if the server is back in time', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port, maxRetriesPerRequest: null }));
     await driven.blueprint.driver.connect?.(driven.client);
@@ -204,7 +204,7 @@ describeWithRedis('a client whose server is down', () => {
     expect(await closed).toMatchObject({ forced: false, status: 'end', left: [], commands: { answered: 1 } });
   });
 
-  test('rejects queued auto-pipelines by the deadline', async () => {
+  it('rejects queued auto-pipelines by the deadline', async () => {
     await using server = await startRedisServer();
     const options = { port: server.port, enableAutoPipelining: true, maxRetriesPerRequest: null };
     await using driven = await drive(redisClient(options));
@@ -226,7 +226,7 @@ describeWithRedis('a client whose server is down', () => {
 });
 
 describeWithRedis('a client whose server is silent', () => {
-  test.each(VARIANTS)('closes at once if nothing is pending, with %j', async (options) => {
+  it.each(VARIANTS)('closes at once if nothing is pending, with %j', async (options) => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port, ...options }));
     await driven.blueprint.driver.connect?.(driven.client);
@@ -239,7 +239,7 @@ describeWithRedis('a client whose server is silent', () => {
     await server.clients(0);
   });
 
-  test.each(VARIANTS)('rejects what is in flight at the deadline and then ends at once, with %j', async (options) => {
+  it.each(VARIANTS)('rejects what is in flight at the deadline and then ends at once, with %j', async (options) => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port, ...options }));
     await driven.blueprint.driver.connect?.(driven.client);
@@ -253,7 +253,7 @@ describeWithRedis('a client whose server is silent', () => {
     await server.clients(0);
   });
 
-  test.each(VARIANTS)('closes while the server has accepted and says nothing, with %j', async (options) => {
+  it.each(VARIANTS)('closes while the server has accepted and says nothing, with %j', async (options) => {
     await using server = await startRedisServer();
     await using proxy = await startTcpProxy(server);
     proxy.freeze();
@@ -275,7 +275,7 @@ describeWithRedis('a client whose server is silent', () => {
     await proxy.disconnected();
   });
 
-  test.each(VARIANTS)('rejects what was in flight on a connection before the silent one, with %j', async (options) => {
+  it.each(VARIANTS)('rejects what was in flight on a connection before the silent one, with %j', async (options) => {
     await using server = await startRedisServer();
     await using proxy = await startTcpProxy(server);
     await using driven = await drive(redisClient({ port: proxy.port, ...options }));
@@ -291,7 +291,7 @@ describeWithRedis('a client whose server is silent', () => {
     await proxy.disconnected();
   });
 
-  test('closes while an address does not answer at all', async () => {
+  it('closes while an address does not answer at all', async () => {
     // A listener whose backlog is full never completes another handshake: Linux drops the SYN.
     await using server = await startRedisServer({ args: ['--tcp-backlog', '1'] });
     server.freeze();
@@ -309,7 +309,7 @@ describeWithRedis('a client whose server is silent', () => {
 });
 
 describe('the connection over a Unix socket', () => {
-  test('closes at once while there is none', async () => {
+  it('closes at once while there is none', async () => {
     await using driven = await drive(redisClient({ path: '/nonexistent/redis.sock' }));
     driven.connect();
     await driven.event('reconnecting');

@@ -1,5 +1,5 @@
 import type { Cluster, ClusterOptions } from 'ioredis';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { redisCluster } from '../../src/redis/index.js';
 import { describeWithRedis, startRedisCluster, type RedisCluster } from '../support/redis-server.js';
 import { drive, failOnConsoleError } from './drive.js';
@@ -28,7 +28,7 @@ describeWithRedis('a client of a cluster', () => {
     await Promise.all(lost);
   }
 
-  test.each([{}, { enableAutoPipelining: true }, { slotsRefreshInterval: 1_000 }, { enableOfflineQueue: false }])(
+  it.each([{}, { enableAutoPipelining: true }, { slotsRefreshInterval: 1_000 }, { enableOfflineQueue: false }])(
     'answers 9,000 commands before it closes, with %j',
     async (options) => {
       await using driven = await start(options);
@@ -42,19 +42,19 @@ describeWithRedis('a client of a cluster', () => {
     },
   );
 
-  test('closes without a socket if it was never connected', async () => {
+  it('closes without a socket if it was never connected', async () => {
     await using driven = await start();
     expect(await driven.close()).toMatchObject({ forced: false, status: 'end', left: [] });
   });
 
-  test('answers its first commands, issued in the same tick', async () => {
+  it('answers its first commands, issued in the same tick', async () => {
     await using driven = await start();
     driven.watch(driven.client.set('a', 1), driven.client.get('a'));
     expect(await driven.close(5_000)).toMatchObject({ forced: false, status: 'end', commands: { answered: 2 } });
     await noConnections();
   });
 
-  test('closes while it is connecting', async () => {
+  it('closes while it is connecting', async () => {
     await using driven = await start();
     driven.connect();
     const closing = await driven.close();
@@ -64,14 +64,14 @@ describeWithRedis('a client of a cluster', () => {
     expect(driven.client.status).toBe('end');
   });
 
-  test('ends the connection of a subscriber', async () => {
+  it('ends the connection of a subscriber', async () => {
     await using driven = await start();
     await driven.client.subscribe('news');
     expect(await driven.close()).toMatchObject({ forced: false, status: 'end' });
     await noConnections();
   });
 
-  test('closes once if asked twice, and after the user has quit', async () => {
+  it('closes once if asked twice, and after the user has quit', async () => {
     await using driven = await start();
     await driven.client.get('a');
     await Promise.all([driven.close(), driven.close()]);
@@ -84,7 +84,7 @@ describeWithRedis('a client of a cluster', () => {
     await noConnections();
   });
 
-  test.each([{}, { clusterNodeRetryStrategy: () => 50 }, { enableOfflineQueue: false }])(
+  it.each([{}, { clusterNodeRetryStrategy: () => 50 }, { enableOfflineQueue: false }])(
     'closes at once with every node down and nothing pending, with %j',
     async (options) => {
       await using driven = await start(options);
@@ -97,7 +97,7 @@ describeWithRedis('a client of a cluster', () => {
     },
   );
 
-  test.each([
+  it.each([
     {},
     { clusterNodeRetryStrategy: () => 50 },
     { enableOfflineQueue: false },
@@ -115,7 +115,7 @@ describeWithRedis('a client of a cluster', () => {
     expect(closing.duration).toBeLessThan(CLOSE_TIMEOUT + AT_ONCE);
   });
 
-  test('rejects the first commands by the deadline if no node was ever up', async () => {
+  it('rejects the first commands by the deadline if no node was ever up', async () => {
     await cluster.close();
     for (const options of [{}, { enableAutoPipelining: true }]) {
       await using driven = await start(options);
@@ -129,7 +129,7 @@ describeWithRedis('a client of a cluster', () => {
     }
   });
 
-  test('rejects what a frozen node has not answered at the deadline, and answers the rest', async () => {
+  it('rejects what a frozen node has not answered at the deadline, and answers the rest', async () => {
     await using driven = await start();
     await driven.blueprint.driver.connect?.(driven.client);
     await Promise.all(Array.from({ length: 100 }, (_, index) => driven.client.set(`key:${index}`, index)));
@@ -145,7 +145,7 @@ describeWithRedis('a client of a cluster', () => {
     await noConnections();
   });
 
-  test('ends although every node is frozen while it connects', async () => {
+  it('ends although every node is frozen while it connects', async () => {
     for (const server of cluster.primaries) server.freeze();
     await using driven = await start();
     driven.watch(driven.client.set('a', 1));
@@ -160,7 +160,7 @@ describeWithRedis('a client of a cluster', () => {
     expect(driven.client.status).toBe('end');
   });
 
-  test('waits for commands that the cluster tries again', async () => {
+  it('waits for commands that the cluster tries again', async () => {
     await using driven = await start();
     await driven.blueprint.driver.connect?.(driven.client);
     await Promise.all(Array.from({ length: 30 }, (_, index) => driven.client.set(`key:${index}`, index)));

@@ -1,11 +1,11 @@
 import { Cluster } from 'ioredis';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { redisCluster, type RedisClusterOptions } from '../../src/redis/index.js';
 import { describeWithRedis, startRedisCluster } from '../support/redis-server.js';
 import { drive } from './drive.js';
 
 describe('redisCluster()', () => {
-  test('creates the Cluster of ioredis, which is not connected', async () => {
+  it('creates the Cluster of ioredis, which is not connected', async () => {
     const definition = redisCluster({
       nodes: [{ port: 6390 }],
       scaleReads: 'slave',
@@ -24,7 +24,7 @@ describe('redisCluster()', () => {
 
   const SECRET = 'hunter2';
   const LOGIN = async () => ({ password: 'p' });
-  test.each<[unknown, RegExp | undefined]>([
+  it.each<[unknown, RegExp | undefined]>([
     [{ nodes: [{ host: 'localhost', port: 6379 }, 'redis://localhost:6380', 6381] }, undefined],
     [{ nodes: ['rediss://localhost'], redisOptions: { tls: {} } }, undefined],
     [undefined, /"nodes" must be an array of \{ host, port \} or URLs, and not an empty one/],
@@ -74,7 +74,7 @@ describe('redisCluster()', () => {
 });
 
 describeWithRedis('a cluster client', () => {
-  test('connects, checks, and reports what is wrong with the cluster', async () => {
+  it('connects, checks, and reports what is wrong with the cluster', async () => {
     await using cluster = await startRedisCluster();
     await using driven = await drive(redisCluster({ nodes: cluster.nodes }));
     const check = async () => driven.blueprint.driver.check?.(driven.client);

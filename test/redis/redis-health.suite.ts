@@ -3,7 +3,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import type { ClientDefinition } from '../../src/index.js';
 import { redisClient, redisCluster, type RedisClientOptions } from '../../src/redis/index.js';
-import { bootApp, clientsOf, registryOf } from '../support/boot-app.js';
+import { bootApp, clientsOf, nextEvent, registryOf, turn } from '../support/boot-app.js';
 import { describeWithRedis, startRedisCluster, startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
@@ -127,6 +127,25 @@ export function testHealth(version: string): void {
         .toMatch('LOADING');
       await restarted;
       await expect.poll(async () => (await check()).status).toBe('up');
+    });
+
+    it('is down as soon as the connection is lost while it is asked, and up again with the next one', async () => {
+      await using server = await startRedisServer();
+      await using proxy = await startTcpProxy(server);
+      const { registry, check } = await boot(redisClient({ port: proxy.port, retryStrategy: () => 50 }));
+      await check();
+      proxy.holdReplies();
+      const asked = await callsOf(server, 'ping');
+      const health = check(CLOSE_TIMEOUT);
+      while ((await callsOf(server, 'ping')) === asked) await turn();
+      await proxy.refuse(); // ioredis keeps the PING, to send it again
+      expect(await health).toMatchObject({ status: 'down', error: { message: expect.stringContaining('was lost') } });
+      expect(await check(CLOSE_TIMEOUT)).toMatchObject({ status: 'down' });
+      proxy.thaw();
+      const back = nextEvent(registry, 'connected');
+      await proxy.accept();
+      await back;
+      expect(await check()).toMatchObject({ status: 'up' });
     });
 
     it('is asked with one PING at a time, however often', async () => {

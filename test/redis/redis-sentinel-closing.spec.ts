@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { redisClient } from '../../src/redis/index.js';
 import { describeWithRedis, startRedisSentinels, type RedisSentinels } from '../support/redis-server.js';
 import { drive, failOnConsoleError } from './drive.js';
@@ -18,7 +18,7 @@ describeWithRedis('a client of Sentinel', () => {
 
   const noConnections = () => Promise.all([group.primary, ...group.sentinels].map((server) => server.clients(0)));
 
-  test.each([false, true])(
+  it.each([false, true])(
     'answers what is pending and leaves no connection, with failoverDetector %j',
     async (detector) => {
       await using driven = await drive(redisClient({ ...group.options, failoverDetector: detector }));
@@ -34,7 +34,7 @@ describeWithRedis('a client of Sentinel', () => {
     },
   );
 
-  test('ends the connections of the failover detector after the user has quit', async () => {
+  it('ends the connections of the failover detector after the user has quit', async () => {
     await using driven = await drive(redisClient({ ...group.options, failoverDetector: true }));
     const subscribed = driven.event('failoverSubscribed');
     await driven.client.ping();
@@ -47,30 +47,27 @@ describeWithRedis('a client of Sentinel', () => {
     await noConnections();
   });
 
-  test('closes without a socket if it was never connected', async () => {
+  it('closes without a socket if it was never connected', async () => {
     await using driven = await drive(redisClient(group.options));
     expect(await driven.close()).toMatchObject({ forced: false, status: 'end', left: [] });
   });
 
-  test.each([false, true])(
-    'closes at once with everything down, with failoverDetector %j',
-    async (failoverDetector) => {
-      await using driven = await drive(redisClient({ ...group.options, failoverDetector }));
-      const subscribed = failoverDetector ? driven.event('failoverSubscribed') : undefined;
-      await driven.client.ping();
-      await subscribed;
-      const unreachable = driven.event('error');
-      await group.close();
-      await unreachable;
-      const closing = await driven.close();
+  it.each([false, true])('closes at once with everything down, with failoverDetector %j', async (failoverDetector) => {
+    await using driven = await drive(redisClient({ ...group.options, failoverDetector }));
+    const subscribed = failoverDetector ? driven.event('failoverSubscribed') : undefined;
+    await driven.client.ping();
+    await subscribed;
+    const unreachable = driven.event('error');
+    await group.close();
+    await unreachable;
+    const closing = await driven.close();
 
-      expect(closing).toMatchObject({ forced: false, status: 'end' });
-      expect(closing.duration).toBeLessThan(AT_ONCE);
-      expect(driven.errors.at(-1)?.message).toMatch('All sentinels are unreachable');
-    },
-  );
+    expect(closing).toMatchObject({ forced: false, status: 'end' });
+    expect(closing.duration).toBeLessThan(AT_ONCE);
+    expect(driven.errors.at(-1)?.message).toMatch('All sentinels are unreachable');
+  });
 
-  test.each([undefined, 0, 1, null])(
+  it.each([undefined, 0, 1, null])(
     'rejects what is queued by the deadline with everything down, with maxRetriesPerRequest %j',
     async (maxRetriesPerRequest) => {
       const retries = maxRetriesPerRequest !== undefined && { maxRetriesPerRequest };
@@ -87,7 +84,7 @@ describeWithRedis('a client of Sentinel', () => {
     },
   );
 
-  test('closes at once while the primary is down and the Sentinels still point to it', async () => {
+  it('closes at once while the primary is down and the Sentinels still point to it', async () => {
     await using driven = await drive(redisClient({ ...group.options, failoverDetector: true }));
     const subscribed = driven.event('failoverSubscribed');
     await driven.client.ping();
@@ -101,7 +98,7 @@ describeWithRedis('a client of Sentinel', () => {
     await Promise.all(group.sentinels.map((sentinel) => sentinel.clients(0)));
   });
 
-  test('ends although every Sentinel is frozen while it asks for the primary', async () => {
+  it('ends although every Sentinel is frozen while it asks for the primary', async () => {
     for (const sentinel of group.sentinels) sentinel.freeze();
     await using driven = await drive(redisClient({ ...group.options, maxRetriesPerRequest: null }));
     driven.watch(driven.client.ping());
@@ -116,14 +113,14 @@ describeWithRedis('a client of Sentinel', () => {
     expect(driven.client.status).toBe('end');
   });
 
-  test('asks the next Sentinel when one is silent', async () => {
+  it('asks the next Sentinel when one is silent', async () => {
     group.sentinels[0]?.freeze();
     await using driven = await drive(redisClient({ ...group.options, sentinelCommandTimeout: 300 }));
     expect(await driven.client.ping()).toBe('PONG');
     expect(await driven.close()).toMatchObject({ forced: false, status: 'end' });
   });
 
-  test('answers what is queued if a failover comes in time', async () => {
+  it('answers what is queued if a failover comes in time', async () => {
     await using driven = await drive(redisClient({ ...group.options, maxRetriesPerRequest: null }));
     await driven.client.ping();
     await group.primary.kill();

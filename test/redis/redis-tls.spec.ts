@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { redisClient } from '../../src/redis/index.js';
 import { makeCertificate } from '../support/certificate.js';
 import { describeWithTls, startRedisSentinels, startRedisServer } from '../support/redis-server.js';
@@ -6,7 +6,7 @@ import { turn } from '../support/boot-app.js';
 import { drive } from './drive.js';
 
 describeWithTls('a client that does not trust the server', () => {
-  test('ends without a word wherever in the handshake it is closed', async () => {
+  it('ends without a word wherever in the handshake it is closed', async () => {
     await using server = await startRedisServer({ certificate: makeCertificate() });
     for (let index = 0; index < 200; index += 1) {
       const options = { host: server.host, port: server.tlsPort as number, tls: {} };
@@ -20,7 +20,7 @@ describeWithTls('a client that does not trust the server', () => {
 });
 
 describeWithTls('a client of Sentinels that talk TLS', () => {
-  test.each([false, true])(
+  it.each([false, true])(
     'answers what is pending and leaves no connection, with failoverDetector %j',
     async (failoverDetector) => {
       const certificate = makeCertificate();
@@ -39,7 +39,7 @@ describeWithTls('a client of Sentinels that talk TLS', () => {
     },
   );
 
-  test('ends without a word wherever in the handshake with one that it does not trust it is closed', async () => {
+  it('ends without a word wherever in the handshake with one that it does not trust it is closed', async () => {
     await using group = await startRedisSentinels(makeCertificate());
     const options = { ...group.options, sentinelTLS: {}, enableTLSForSentinelMode: true, failoverDetector: true };
     for (let index = 0; index < 40; index += 1) {

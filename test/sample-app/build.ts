@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const LIBRARY = fileURLToPath(new URL('../../dist/clients.js', import.meta.url));
+const LIBRARY = fileURLToPath(new URL('../../dist/index.js', import.meta.url));
 const LOCK = fileURLToPath(new URL('../../node_modules/.sample-app-build', import.meta.url));
 const LOCK_TIMEOUT = 50_000;
 

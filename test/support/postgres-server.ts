@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { describe, test } from 'vitest';
+import { describe, it } from 'vitest';
 import { freePort } from './redis-server.js';
 
 const HOST = '127.0.0.1';
@@ -29,7 +29,7 @@ export const PASSWORD = 'open-sesame-pg';
 /** A `describe` whose tests start real PostgreSQL servers: skipped where there is none, but a failure in CI. */
 export function describeWithPostgres(name: string, suite: () => void): void {
   if (BINARIES) describe(name, suite);
-  else if (process.env['CI']) describe(name, () => test(MISSING, () => Promise.reject(new Error(MISSING))));
+  else if (process.env['CI']) describe(name, () => it(MISSING, () => Promise.reject(new Error(MISSING))));
   else describe.skipIf(true)(`${name} (${MISSING})`, suite);
 }
 

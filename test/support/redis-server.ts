@@ -6,13 +6,21 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe } from 'vitest';
+import { afterAll, describe } from 'vitest';
 import { certificates, type Certificate } from './certificate.js';
 
 const HOST = '127.0.0.1';
 const SERVER = 'redis-server';
 const MISSING = `${SERVER} is not installed`;
 const POLL_INTERVAL = 20;
+/** Where free ports are looked for: below those from which the system takes the ports of outgoing connections. */
+const PORTS = { first: 10_000, count: 22_000 };
+/** Test files that run side by side look in parts of their own; more of them than there are parts do share one. */
+const PARTS = 8;
+/** Clusters that a file which uses many has at most ahead: its tests take about a quarter of the time that one needs. */
+const MOST_AHEAD = 4;
+/** Primaries of a cluster. */
+const CLUSTER_SIZE = 3;
 /** Ports that were free and may be in use soon. */
 const taken = new Set<number>();
 /** A primary waits 5 s for more replicas by default, before it sends its data. */
@@ -234,9 +242,52 @@ export interface RedisCluster extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Starts a cluster of three primaries that serve all slots, on request each with a replica. Takes about 2 s. */
+/**
+ * Starts a cluster of three primaries that serve all slots, on request each with a replica. It takes about 2 s until
+ * Redis says that the cluster is up, so the next ones are started already while a test uses this one: the more, the more
+ * a file has asked for.
+ */
 export async function startRedisCluster({ replicas = false } = {}): Promise<RedisCluster> {
-  const size = 3;
+  const ahead = replicas ? clustersAhead.withReplicas : clustersAhead.withoutReplicas;
+  const nodes = ahead.started.shift() ?? launchClusterNodes(replicas);
+  ahead.used += 1;
+  const cluster = await joinedCluster(nodes);
+  while (ahead.started.length < Math.min(ahead.used, MOST_AHEAD)) {
+    const next = launchClusterNodes(replicas);
+    next.catch(() => {}); // the test that takes it will see why
+    ahead.started.push(next);
+  }
+  return cluster;
+}
+
+interface ClusterNodes {
+  readonly plan: readonly { readonly port: number; readonly isReplica: boolean }[];
+  readonly servers: readonly RedisServer[];
+}
+
+interface ClustersAhead {
+  readonly started: Promise<ClusterNodes>[];
+  used: number;
+}
+
+const clustersAhead: Readonly<Record<'withReplicas' | 'withoutReplicas', ClustersAhead>> = {
+  withReplicas: { started: [], used: 0 },
+  withoutReplicas: { started: [], used: 0 },
+};
+
+afterAll(async () => {
+  const unused = Object.values(clustersAhead).flatMap(({ started }) => started.splice(0));
+  const outcomes = await Promise.allSettled(unused);
+  const servers = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value.servers : []));
+  await Promise.all(servers.map((server) => server.close()));
+});
+
+/**
+ * Starts the processes and does not wait until they are a cluster: asking them would open sockets and set timers, and
+ * the test that runs meanwhile may count those of its process.
+ */
+async function launchClusterNodes(replicas: boolean): Promise<ClusterNodes> {
+  const size = CLUSTER_SIZE;
   const plan = await Promise.all(
     Array.from({ length: replicas ? 2 * size : size }, async (_, index) => {
       const [port, bus] = [await freePort(), await freePort()];
@@ -267,10 +318,17 @@ export async function startRedisCluster({ replicas = false } = {}): Promise<Redi
       ),
     }),
   );
+  return { plan, servers };
+}
+
+/** The cluster that these nodes are, as soon as all of them say so. */
+async function joinedCluster(nodes: Promise<ClusterNodes>): Promise<RedisCluster> {
+  const { plan, servers } = await nodes;
   await Promise.all(
     servers.map(async (server, index) => {
       await until(async () => /cluster_state:ok/.test(await server.command('CLUSTER', 'INFO')));
-      if (index >= size) await until(async () => /link_status:up/.test(await server.command('INFO', 'replication')));
+      if (plan[index]?.isReplica)
+        await until(async () => /link_status:up/.test(await server.command('INFO', 'replication')));
     }),
   );
 
@@ -278,18 +336,20 @@ export async function startRedisCluster({ replicas = false } = {}): Promise<Redi
     await Promise.all(servers.map((server) => server.close()));
   };
   return {
-    primaries: servers.slice(0, size),
-    replicas: servers.slice(size),
+    primaries: servers.slice(0, CLUSTER_SIZE),
+    replicas: servers.slice(CLUSTER_SIZE),
     nodes: plan.map(({ port }) => ({ host: HOST, port })),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-/** A loopback port that nothing listens on; below those from which the system takes the ports of outgoing connections. */
+/** A loopback port that nothing listens on. */
 export async function freePort(): Promise<number> {
+  const count = Math.floor(PORTS.count / PARTS);
+  const first = PORTS.first + count * (Number(process.env['VITEST_POOL_ID'] ?? 0) % PARTS);
   for (;;) {
-    const port = randomInt(10_000, 32_000);
+    const port = first + randomInt(count);
     const server = createServer().listen(port, HOST);
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('listening', () => resolve(!taken.has(port))).once('error', () => resolve(false));
@@ -315,11 +375,16 @@ async function startAll<K>(keys: readonly K[], start: (key: K) => Promise<RedisS
   throw failed.reason;
 }
 
+/** No server outlives the process of the tests. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 async function launch(argv: readonly string[]): Promise<ChildProcess> {
   const child = spawn(SERVER, argv, { stdio: ['ignore', 'pipe', 'ignore'] });
-  const killWithParent = (): void => void child.kill('SIGKILL');
-  process.once('exit', killWithParent);
-  child.once('exit', () => process.off('exit', killWithParent));
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let output = '';
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject);

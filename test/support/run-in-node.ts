@@ -29,7 +29,7 @@ export async function runInNode(
   await mkdir(cache, { recursive: true });
   const directory = await mkdtemp(join(cache, 'run-in-node-'));
   try {
-    await transpileSources(directory);
+    await writeSources(directory);
     await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
     await writeFile(join(directory, 'main.js'), script);
     const start = performance.now();
@@ -48,7 +48,19 @@ export async function runInNode(
   }
 }
 
-async function transpileSources(directory: string): Promise<void> {
+/** The sources by their names, transpiled once for all runs of a test file. */
+let transpiled: Promise<ReadonlyMap<string, string>> | undefined;
+
+async function writeSources(directory: string): Promise<void> {
+  transpiled ??= transpileSources();
+  for (const [name, code] of await transpiled) {
+    const target = join(directory, 'src', name);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, code);
+  }
+}
+
+async function transpileSources(): Promise<ReadonlyMap<string, string>> {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
     config: { compilerOptions: object };
   };
@@ -64,16 +76,10 @@ async function transpileSources(directory: string): Promise<void> {
   const files = (await readdir(join(ROOT, 'src'), { recursive: true })).filter(
     (file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'),
   );
-  await Promise.all(
-    files.map(async (file) => {
-      const target = join(directory, 'src', file.replace(/\.ts$/, '.js'));
-      const source = await readFile(join(ROOT, 'src', file), 'utf8');
-      await mkdir(dirname(target), { recursive: true });
-      const { outputText } = ts.transpileModule(source, {
-        compilerOptions: options,
-        fileName: join(ROOT, 'src', file),
-      });
-      await writeFile(target, outputText);
-    }),
-  );
+  const outputs = files.map(async (file): Promise<[string, string]> => {
+    const fileName = join(ROOT, 'src', file);
+    const { outputText } = ts.transpileModule(await readFile(fileName, 'utf8'), { compilerOptions: options, fileName });
+    return [file.replace(/\.ts$/, '.js'), outputText];
+  });
+  return new Map(await Promise.all(outputs));
 }

@@ -18,7 +18,7 @@ const PLACES = [NEST_12, NEST_11];
  * the library is loaded as an installed package is.
  */
 export function preparePlaces(log) {
-  if (!existsSync(join(ROOT, 'dist/clients.js'))) throw new Error('Nothing to measure: run "npm run build" first.');
+  if (!existsSync(join(ROOT, 'dist/index.js'))) throw new Error('Nothing to measure: run "npm run build" first.');
   for (const place of PLACES) {
     const home = join(BENCH, 'peers', place);
     if (isStale(home)) {
@@ -31,16 +31,23 @@ export function preparePlaces(log) {
     cpSync(join(ROOT, 'package.json'), join(modules, 'nestjs-clients/package.json'));
     rmSync(join(modules, '.bench'), { recursive: true, force: true });
     cpSync(join(BENCH, 'apps'), join(modules, '.bench'), { recursive: true });
-    writeFileSync(join(modules, '.bench/imports/ours-unrun.mjs'), withoutRunning(join(ROOT, 'dist/clients.js')));
+    writeFileSync(
+      join(modules, '.bench/imports/ours-unrun.mjs'),
+      withoutRunning(['shared', 'index', 'redis/index', 'dynamodb/index']),
+    );
   }
 }
 
-/** A file with the same imports and the same code, in a function that nobody calls: it is read and parsed, and no more. */
-function withoutRunning(file) {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  const imports = lines.filter((line) => line.startsWith('import '));
-  const code = lines.filter((line) => !/^(import|export) /.test(line));
-  return [...imports, 'export function unrun() {', ...code, '}', ''].join('\n');
+/** A file that imports the same packages, with the same code in functions that nobody calls: it is only read and parsed. */
+function withoutRunning(entries) {
+  const files = entries.map((entry) => readFileSync(join(ROOT, `dist/${entry}.js`), 'utf8').split('\n'));
+  const packages = files.flat().flatMap((line) => /^import .* from ("[^.].*")/.exec(line)?.[1] ?? []);
+  const functions = files.flatMap((lines, index) => [
+    `export function unrun${index}() {`,
+    ...lines.filter((line) => !/^(import|export) /.test(line)),
+    '}',
+  ]);
+  return [...packages.map((name) => `import ${name};`), ...functions, ''].join('\n');
 }
 
 /** Where an app is, for a child process to run. */

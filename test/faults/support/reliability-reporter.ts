@@ -64,6 +64,8 @@ function describe(measured: readonly Measured[], closings: readonly Closing[], d
   ]);
   return [
     '# Reliability',
+    summarize(rows.length),
+    '## Every fault',
     `Written by \`npm run test:faults\`, which makes each of these faults happen, to redis-server processes and a DynamoDB endpoint on the same machine, and fails if anything does not hold. Do not edit.`,
     `${new Date().toISOString().slice(0, 10)}, ${versions().join(', ')}; ${availableParallelism()} cores; ${Math.round(duration / 1_000)} s.`,
     table(['case', 'must hold', 'measured', 'held'], rows),
@@ -71,6 +73,17 @@ function describe(measured: readonly Measured[], closings: readonly Closing[], d
     `Milliseconds that \`app.close()\` took with a \`closeTimeout\` of 500 ms: the slowest of eight clients (\`maxRetriesPerRequest\` default, 0, 1 and null, with and without offline queue; of node-redis four: by default, without offline queue, with RESP 2, with a \`pingInterval\`) closed at the same time. Columns are ioredis unless they say node-redis. Where a command can still be answered, closing waits for it until the deadline.`,
     table(['fault', ...servers], times),
   ].join('\n\n');
+}
+
+/** For those who decide. Each line is what rows of the table below hold; the page is written only if all of them do. */
+function summarize(faults: number): string {
+  return [
+    `- ${faults} kinds of faults were made on real servers, and everything that must hold held.`,
+    '- **Deployments lose no request.** What was accepted before SIGTERM was answered under load, and no DynamoDB write was sent twice.',
+    '- **Shutdown ends.** Servers that are down, frozen or silent cost at most the time that you allow, also where a plain `quit()` waits for ever.',
+    '- **Nothing stays behind.** A start that fails, or is interrupted, leaves no connection and no process.',
+    '- **Outages are survived and seen.** Servers went away and came back: the process lived, health said so, the log stayed readable and held no password.',
+  ].join('\n');
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,0 +1,1 @@
+export function requirePackage(name: string): unknown;

@@ -1,0 +1,2 @@
+require('reflect-metadata');
+void require('./clients.cjs').run(async (name) => require(name));

@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+import { run } from './clients.cjs';
+
+await run((name) => import(name));
