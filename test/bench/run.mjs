@@ -16,6 +16,7 @@ import coldStart from './figures/cold-start.mjs';
 import credentials from './figures/credentials.mjs';
 import importing from './figures/import.mjs';
 import injected from './figures/injected.mjs';
+import keyed from './figures/keyed.mjs';
 import memory from './figures/memory.mjs';
 import registry from './figures/registry.mjs';
 import requestScope from './figures/request-scope.mjs';
@@ -35,6 +36,7 @@ const FIGURES = [
   throughput,
   credentials,
   registry,
+  keyed,
   requestScope,
   scale,
   closing,
