@@ -25,7 +25,13 @@ const FIGURES = {
   'closing-idle': { title: 'close 10,000 idle clients', app: 'compare/closing.mjs', args: ['idle', MANY] },
   'closing-built': { title: 'close 10,000 built clients', app: 'compare/closing.mjs', args: ['built', MANY] },
   building: { title: 'build 10,000 clients on one base', app: 'compare/building.mjs', args: [MANY] },
-  'building-heap': { title: '… heap of each', app: 'compare/building.mjs', args: [MANY], flags: WEIGHING, format: bytes },
+  'building-heap': {
+    title: '… heap of each',
+    app: 'compare/building.mjs',
+    args: [MANY],
+    flags: WEIGHING,
+    format: bytes,
+  },
 };
 /** What the apps print that is a cost; the rest of it is how they reached it. */
 const COSTS = { time: 'wall', cpu: 'processor', heap: 'heap' };

@@ -4,6 +4,8 @@
  *   node test/bench/run.mjs                    all figures, docs/performance.md and docs/performance/*.svg
  *   node test/bench/run.mjs import cold-start  these figures only, to the terminal
  *   node test/bench/run.mjs --quick            few rounds: does it work?
+ *   node test/bench/run.mjs cold-start --pairs 40 --nodes 24 --modes split,split+cache --scenarios both-on-demand
+ *                                              as many pairs, of these; --page writes the table of docs/cold-start.md
  *   node test/bench/run.mjs --render           the documents again, from the last run's results
  *   node test/bench/run.mjs --quick --docs DIR where the documents go; a quick run writes none unless told where
  */
@@ -26,7 +28,7 @@ import throughput from './figures/throughput.mjs';
 import { describeMachine } from './harness/machine.mjs';
 import { preparePlaces } from './harness/places.mjs';
 import { startRedisServer } from './harness/redis-server.mjs';
-import { printReport, writeReport } from './harness/report.mjs';
+import { printReport, writePages, writeReport } from './harness/report.mjs';
 
 const FIGURES = [
   importing,
@@ -48,7 +50,13 @@ const RESULTS = join(import.meta.dirname, 'results/last.json');
 
 const { values: flags, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean' }, render: { type: 'boolean' }, docs: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean' },
+    render: { type: 'boolean' },
+    docs: { type: 'string' },
+    page: { type: 'boolean' },
+    ...coldStart.options,
+  },
 });
 const log = (line) => process.stderr.write(`${line}\n`);
 
@@ -61,10 +69,12 @@ if (flags.render) {
   const chosen = FIGURES.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
   const results = await measure(chosen);
   printReport(chosen, results);
+  if (flags.page) writePages(flags.docs ?? DOCS, chosen, results);
   if (wanted.length === 0 && (!flags.quick || flags.docs)) {
     mkdirSync(join(RESULTS, '..'), { recursive: true });
     writeFileSync(RESULTS, JSON.stringify(results));
     writeReport(flags.docs ?? DOCS, FIGURES, results);
+    writePages(flags.docs ?? DOCS, FIGURES, results);
   }
 }
 
@@ -77,7 +87,7 @@ async function measure(figures) {
   try {
     for (const { id, measure: run } of figures) {
       const figureStartedAt = performance.now();
-      measured[id] = await run({ rounds, env: { REDIS_URL: redis.url } });
+      measured[id] = await run({ rounds, env: { REDIS_URL: redis.url }, flags, log });
       log(`${id}: ${seconds(figureStartedAt)} s`);
     }
   } finally {

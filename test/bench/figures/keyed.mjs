@@ -129,7 +129,14 @@ export default {
           ]),
         ),
         table(
-          ['1,000 keys, `max` 100', ...USES.map((uses) => `${count(uses)} uses, CPU`), 'wall', 'growth', 'a use', 'built'],
+          [
+            '1,000 keys, `max` 100',
+            ...USES.map((uses) => `${count(uses)} uses, CPU`),
+            'wall',
+            'growth',
+            'a use',
+            'built',
+          ],
           Object.entries(churn).map(([name, values]) => [
             CACHES[name],
             spread(summarize(values.fewCpu), ms),
@@ -140,7 +147,7 @@ export default {
             count(summarize(values.created).median),
           ]),
         ),
-        "RcMap is not in the last table: when it is full, it fails with idle clients in it.",
+        'RcMap is not in the last table: when it is full, it fails with idle clients in it.',
       ].join('\n\n'),
     };
   },
