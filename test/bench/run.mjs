@@ -16,6 +16,7 @@ import bootstrap from './figures/bootstrap.mjs';
 import closing from './figures/closing.mjs';
 import coldStart from './figures/cold-start.mjs';
 import credentials from './figures/credentials.mjs';
+import frozen from './figures/frozen.mjs';
 import importing from './figures/import.mjs';
 import injected from './figures/injected.mjs';
 import keyed from './figures/keyed.mjs';
@@ -35,6 +36,7 @@ const FIGURES = [
   bootstrap,
   injected,
   coldStart,
+  frozen,
   throughput,
   credentials,
   registry,

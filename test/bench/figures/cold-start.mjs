@@ -203,7 +203,6 @@ function row(cells, goal, figure, text, scenario, othersOf) {
         ours: summarize(cost(series, twin(other))),
         theirs: summarize(cost(series, other)),
         ratio: ratio(cost(series, twin(other)), cost(series, other)),
-        handWritten: series.handWritten && ratio(cost(series, 'handWritten'), cost(series, 'nestjsModules')),
       })),
     );
   if (compared.length === 0) return undefined;

@@ -14,7 +14,7 @@ import { LRUCache } from 'lru-cache';
 import { ClientRegistry, ClientsModule, defineClient, keyedClients } from 'nestjs-clients';
 import { asModule } from '../decorate.mjs';
 
-export const CACHES = { ours, rcMap, lruFetch, lru, map };
+export const CACHES = { ours, rcMap, lruFetch, lru, map: bareMap };
 
 async function ours({ create, close, ...limits }) {
   const define = (key) => defineClient({ create: () => create(key), close });
@@ -36,8 +36,8 @@ async function rcMap({ create, close, idleTimeout }) {
       Effect.sync(() => create(key)),
       (client) => Effect.sync(() => close(client)),
     );
-  const map = await Effect.runPromise(Scope.provide(RcMap.make({ lookup, idleTimeToLive: idleTimeout }), scope));
-  const effect = (key, work) => Effect.scoped(Effect.map(RcMap.get(map, key), work));
+  const entries = await Effect.runPromise(Scope.provide(RcMap.make({ lookup, idleTimeToLive: idleTimeout }), scope));
+  const effect = (key, work) => Effect.scoped(Effect.map(RcMap.get(entries, key), work));
   return {
     use: (key, work) => Effect.runPromise(effect(key, work)),
     /** As often as asked, in one fiber: without what it takes to start one and to make a promise of it. */
@@ -84,7 +84,7 @@ async function lru(options) {
   };
 }
 
-async function map({ create, close }) {
+async function bareMap({ create, close }) {
   const clients = new Map();
   return {
     use: async (key, work) => {

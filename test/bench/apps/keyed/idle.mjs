@@ -8,10 +8,11 @@ const IDLE_TIMEOUT = 100;
 const [name, count] = process.argv.slice(2);
 const late = [];
 const idleSince = new Map();
-const { promise: allClosed, resolve } = withResolvers();
+let tellClosed;
+const allClosed = new Promise((resolve) => (tellClosed = resolve));
 const close = ({ key }) => {
   late.push(performance.now() - idleSince.get(key) - IDLE_TIMEOUT);
-  if (late.length === Number(count)) resolve();
+  if (late.length === Number(count)) tellClosed();
 };
 const options = { create: (key) => ({ key }), close, idleTimeout: IDLE_TIMEOUT, max: Number(count) };
 const cache = await CACHES[name](options);
@@ -30,9 +31,3 @@ clearInterval(alive);
 const { user, system } = process.cpuUsage(before);
 await cache.close();
 console.log(JSON.stringify({ first: late[0], last: Math.max(...late), cpu: (user + system) / 1e3 }));
-
-function withResolvers() {
-  const resolvers = {};
-  resolvers.promise = new Promise((resolve) => (resolvers.resolve = resolve));
-  return resolvers;
-}
