@@ -207,7 +207,7 @@ function row(cells, goal, figure, text, scenario, othersOf) {
     );
   if (compared.length === 0) return undefined;
   const worst = compared.toSorted((a, b) => b.ratio.median - a.ratio.median)[0];
-  const missed = compared.filter(({ ratio }) => ratio.median > GOALS[goal]);
+  const missed = compared.filter((each) => each.ratio.median > GOALS[goal]);
   const name = ({ other, where }) => `${SUBJECTS[other].title}, ${where}`;
   return {
     figure: `cold start, processor time: ${figure}`,
@@ -236,15 +236,15 @@ function renderCells(cells) {
             'by the clock',
           ],
           Object.entries(series).map(([name, values]) => {
-            const { title, place, twin } = SUBJECTS[name];
+            const { title, place, twin: own } = SUBJECTS[name];
             return [
               title,
               place.slice(4),
               ms(median(values.listening)),
               spread(summarize(values.answered), ms),
               spread(summarize(cost(series, name)), ms),
-              ...(twin
-                ? [ratio(cost(series, twin), cost(series, name)), ratio(series[twin].answered, values.answered)].map(
+              ...(own
+                ? [ratio(cost(series, own), cost(series, name)), ratio(series[own].answered, values.answered)].map(
                     (each) => spread(each),
                   )
                 : ['', '']),
