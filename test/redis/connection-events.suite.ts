@@ -116,14 +116,16 @@ export function testConnectionEvents(version: string): void {
       expect(registry.status()[0]).toMatchObject({ connection: 'connecting', lastError: { message: errors().at(-1) } });
     });
 
-    it('is an error when the server hangs up on a client that asks nothing by itself', async () => {
+    it('is an error when the server hangs up on a client without a ready check', async () => {
       const server = await startHangingUp('at once');
       const silent = { enableReadyCheck: false, disableClientInfo: true, protocol: 2 } as const;
       const { changes, errors, until } = await boot(redisClient({ port: server.port, ...silent, ...SHORT_RETRY }));
       await until('error');
       await server.attempted(ATTEMPTS);
       expect(changes()).toEqual([]);
-      expect(new Set(errors())).toEqual(new Set([HUNG_UP]));
+      // The PING that confirms the connection may find a socket that it cannot write to any more: that is the error then.
+      expect(errors().filter((message) => message !== HUNG_UP && !/EPIPE|ECONNRESET/.test(message))).toEqual([]);
+      expect(errors().length).toBeLessThanOrEqual(server.accepted());
     });
 
     it.each([true, false])(
