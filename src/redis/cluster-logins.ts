@@ -20,6 +20,7 @@ interface Internals {
  * to the nodes, those on which ioredis asks for the slots, and those of subscriptions. What it is duplicated into does so too.
  */
 export function logInClusterWith(cluster: Cluster, provider: RedisCredentialsProvider): void {
+  if (!('subscriber' in cluster)) return; // a mock of ioredis, with nothing to log in to
   const internals = cluster as unknown as Internals;
 
   /** What the connection on which ioredis asks for the slots has been given before it was made. */

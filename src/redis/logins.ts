@@ -17,7 +17,8 @@ const PAUSE_WHEN_EXPIRED = 30_000;
 
 /** What ioredis's types do not declare of a client. */
 interface Internals {
-  readonly connector: Connector;
+  /** A mock of ioredis has none. */
+  readonly connector?: Connector;
   /** Made anew at each attempt; what the connection logs in with is read from here once its socket is open. */
   readonly condition: { auth?: string | readonly [string, string] | undefined };
   readonly manuallyClosing: boolean;
@@ -51,6 +52,7 @@ export interface LoginOptions {
  */
 export function logInWith(client: Redis, provider: RedisCredentialsProvider, options: LoginOptions = {}): void {
   const { connector } = internalsOf(client);
+  if (!connector) return; // there is nothing to log in to
   const { username: configuredUser = client.options.username, onFailure } = options;
   const askProvider = (): PendingCredentials => askForCredentials(provider, client.options.connectTimeout);
   const { ask = askProvider } = options;

@@ -21,8 +21,8 @@ const connections = new WeakMap<Redis, Set<Redis>>();
  */
 export function watchSentinels(client: Redis): void {
   const connector = connectorOf(client);
-  const connectToSentinel = connector.connectToSentinel?.bind(connector);
-  if (!connectToSentinel) return;
+  const connectToSentinel = connector?.connectToSentinel?.bind(connector);
+  if (!connector || !connectToSentinel) return;
   const open = new Set<Redis>();
   connections.set(client, open);
   connector.connectToSentinel = (endpoint, options) => {
@@ -46,12 +46,13 @@ export function watchSentinels(client: Redis): void {
 /** The connections to Sentinels that are to end with the client. */
 export function sentinelsOf(client: Redis): Redis[] {
   // Also the failover detector's that have ended: disconnecting the client starts a timer for the socket of each.
-  const detecting = connectorOf(client).failoverDetector?.sentinels ?? [];
+  const detecting = connectorOf(client)?.failoverDetector?.sentinels ?? [];
   return [...new Set([...(connections.get(client) ?? []), ...detecting.map((sentinel) => sentinel.client)])];
 }
 
-function connectorOf(client: Redis): SentinelConnector {
-  return (client as unknown as { connector: SentinelConnector }).connector;
+/** A mock of ioredis has none. */
+function connectorOf(client: Redis): SentinelConnector | undefined {
+  return (client as unknown as { connector?: SentinelConnector }).connector;
 }
 
 function ignore(): void {}
