@@ -30,7 +30,7 @@ export interface BuildContext {
   /** Show it the options: it strikes the credentials in them out of everything that is published. */
   readonly redactor: Redactor;
   /** Makes the `KeyedClients` that builds, holds and closes a client for each key. */
-  createPool(options: PoolOptions): unknown;
+  readonly createPool: (options: PoolOptions) => unknown;
 }
 
 /** All that the registry needs to know about one definition. */

@@ -1,6 +1,6 @@
 import { describeOtherCopy } from '../errors/copies.js';
 import { ClientDefinition, findOtherVersion } from './client-definition.js';
-import { LONGEST_TIMEOUT, type ClientLifecycle } from './client-lifecycle.js';
+import type { ClientLifecycle } from './client-lifecycle.js';
 import { BOOLEAN, findOptionProblem, isObject, oneOf, TIMEOUT, type Rule } from './rules.js';
 
 const LIFECYCLE_RULES = {
@@ -25,7 +25,6 @@ export interface DefinitionProblem {
  * @param fromFactory whether the factory of `forRootAsync` may add options later
  */
 export function findDefinitionProblem(definition: unknown, fromFactory: boolean): DefinitionProblem | undefined {
-  const wrong = (problem: string): DefinitionProblem => ({ part: 'definition', problem });
   const otherVersion = findOtherVersion(definition);
   if (otherVersion !== undefined) return wrong(describeOtherCopy('its definition', otherVersion));
   if (!(definition instanceof ClientDefinition)) {
@@ -38,4 +37,8 @@ export function findDefinitionProblem(definition: unknown, fromFactory: boolean)
   if (inLifecycle) return { part: 'lifecycle', problem: inLifecycle };
   const problem = blueprint.findProblem({ fromFactory });
   return problem === undefined ? undefined : wrong(problem);
+}
+
+function wrong(problem: string): DefinitionProblem {
+  return { part: 'definition', problem };
 }

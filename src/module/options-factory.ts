@@ -10,12 +10,13 @@ import type { ClientSource } from '../registry/registration.js';
  */
 export function createOptionsLoader(
   clients: ClientDefinitions,
-  { inject = [], useFactory, useClass, useExisting }: ClientsModuleAsyncOptions,
+  options: ClientsModuleAsyncOptions,
   resolve: ClientSource['resolve'],
   moduleRef: ModuleRef,
 ): ClientSource['resolveOptions'] {
   const call = async (): Promise<unknown> => {
-    if (useFactory) return useFactory(...(await resolve(inject)));
+    const { inject = [], useClass, useExisting } = options;
+    if (options.useFactory) return options.useFactory(...(await resolve(inject)));
     if (useClass) return (await moduleRef.create(useClass)).createClientsOptions();
     if (useExisting === undefined) return {};
     const [factory] = (await resolve([useExisting])) as [ClientsOptionsFactory];

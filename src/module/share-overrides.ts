@@ -25,6 +25,7 @@ interface Self {
  * injects nothing, and reads them from the provider that Nest calls it on. Where Nest does not, the fakes stay apart.
  */
 export function shareOverrides(this: Self | undefined): void {
+  // oxlint-disable-next-line oxc/no-this-in-exported-function -- Nest calls a factory as a method of its provider
   const modules = this?.host?.container?.getModules?.() ?? new Map<string, never>();
   for (const { providers } of modules.values()) {
     for (const [token, wrapper] of providers) {

@@ -305,7 +305,8 @@ export class ClientPool<T> implements KeyedClients<T> {
 
   /** Waits until the clients have ended because nobody uses them any more. */
   async #awaitEnds(all: readonly Member[], timeout: number): Promise<void> {
-    const ended = async () => void (await Promise.all(all.map(({ ended: end, client }) => end ?? client?.whenEnded())));
+    const ended = async () =>
+      void (await Promise.all(all.map(async ({ ended: end, client }) => end ?? client?.whenEnded())));
     // When the time for closing everything is up, those that are in use are not waited for any longer.
     await within<void>({ timeout, late: () => {}, cancellation: this.#cutShort }, ended).catch(() => {});
   }

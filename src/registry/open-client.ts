@@ -75,7 +75,7 @@ export class OpenClient {
       this.#whenServing(() => this.#changeConnection(state, reason));
     const hooks = [driver.onError?.(this.instance, report), driver.onConnection?.(this.instance, reportConnection)];
     // A hook that fails after it has returned must not crash the process. `await`, because a promise may hide its `then`.
-    for (const hook of hooks) if (hook !== undefined) void (async () => void (await hook))().catch(report);
+    for (const hook of hooks) if (hook !== undefined) void settle(hook).catch(report);
   }
 
   /** The client is handed out from now on. */
@@ -197,7 +197,10 @@ export class OpenClient {
     const { redactor, cancellation } = this.owner;
     const late = () => new Error(`no answer within ${Math.round(timeout)} ms`);
     try {
-      return await within<Error | undefined>({ timeout, late, cancellation }, async () => void (await this.#probe()));
+      return await within<Error | undefined>({ timeout, late, cancellation }, async () => {
+        await this.#probe();
+        return undefined;
+      });
     } catch (error) {
       return redactor.error(error);
     }
@@ -233,6 +236,10 @@ export class OpenClient {
     if (!this.pool) return dispose(definition, this.instance, redactor, closing);
     return this.pool.close(closing, definition.declaredLifecycle?.closeTimeout ?? Infinity);
   }
+}
+
+async function settle(result: unknown): Promise<void> {
+  await result;
 }
 
 /** Milliseconds since `startedAt`, to a hundredth: finer is noise. */

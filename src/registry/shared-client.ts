@@ -372,9 +372,9 @@ export class SharedClient implements HeldClient, Surroundings {
   }
 
   /** Waits for a build in progress to end, so that what it makes is closed before the process is left. */
-  async #awaitCreation(build: Build, { remaining }: Closing): Promise<Error | undefined> {
+  async #awaitCreation(build: Build, closing: Closing): Promise<Error | undefined> {
     const { result, creation, pending } = build;
-    const timeout = Math.min(this.definition.lifecycle.closeTimeout, remaining());
+    const timeout = Math.min(this.definition.lifecycle.closeTimeout, closing.remaining());
     await result.catch(ignore); // cancelled, so at once
     const late = () =>
       new Error(`it was still being created ${Math.round(timeout)} ms after shutdown began: ${pending}`);
@@ -390,10 +390,10 @@ export class SharedClient implements HeldClient, Surroundings {
     if (failure) this.emit({ type: 'closeFailed', duration: elapsed(startedAt), error: failure });
   }
 
-  async #awaitRemains({ remaining }: Closing): Promise<CloseFailure[][]> {
+  async #awaitRemains(closing: Closing): Promise<CloseFailure[][]> {
     if (this.#remains.size === 0) return [];
     const late = (): CloseFailure[][] => [[[this, new Error('what a failed build has made did not close in time')]]];
-    return within({ timeout: remaining(), late }, () => Promise.all(this.#remains));
+    return within({ timeout: closing.remaining(), late }, () => Promise.all(this.#remains));
   }
 
   #track(remains: Promise<CloseFailure[]>): void {

@@ -93,7 +93,10 @@ it('closes each client once and none under its dependents, in 500 random lives o
       const apps = [await make(0), await make(1), await make(2)];
       runs.all += 1;
       if (apps.some((app) => app === undefined)) runs.none += 1;
-      if (apps.some((app) => app === undefined)) return void (await Promise.all(apps.map((app) => app?.close()))); // a service could not be had
+      if (apps.some((app) => app === undefined)) {
+        await Promise.all(apps.map(async (app) => app?.close())); // a service could not be had
+        return;
+      }
       for (const [index, isStarted] of started.entries()) if (isStarted) await apps[index]!.init().catch(() => {});
       const asks = asked.map(([app, client]) =>
         apps[app]!.get(ClientRegistry)

@@ -101,6 +101,7 @@ describe('no hook of a driver can hurt', () => {
       'onConnection',
       'returns a thenable that throws',
       () => ({
+        // oxlint-disable-next-line unicorn/no-thenable -- a hook may return one
         then: () => {
           throw new Error('bad');
         },

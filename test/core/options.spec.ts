@@ -571,7 +571,7 @@ describe('a client’s own useFactory', () => {
   it.each([undefined, null, 'x', []])('cannot return %j', async (value) => {
     const main = configurableClient<FakeSdk, FakeOptions>(
       { kind: 'fake', findProblem: () => undefined, create: (options) => new FakeSdk(options) },
-      { useFactory: () => value as FakeOptions },
+      { useFactory: () => value },
     );
     const app = await bootApp({ imports: [clientsOf({ main })] });
     const error = await rejection(registryOf(app).get('main'));

@@ -1,7 +1,7 @@
 // A service that shuts down while connections of every kind are open: what is owed is answered, what has no end is cut. The
 // packages come from the caller, as in visits-app.cjs.
 const assert = require('node:assert/strict');
-const { once } = require('node:events');
+const events = require('node:events');
 const { connect } = require('node:net');
 
 /** What whoever uses this file loads, in this order. */
@@ -49,17 +49,17 @@ async function run(packages, platform) {
   const { port } = new URL(await app.getUrl());
   const open = async (bytes) => {
     const socket = connect(port, '127.0.0.1').setEncoding('utf8');
-    const connection = { socket, received: '', ended: once(socket, 'close') };
+    const connection = { socket, received: '', ended: events.once(socket, 'close') };
     socket.on('data', (chunk) => (connection.received += chunk));
     socket.on('error', () => {});
-    await once(socket, 'connect');
+    await events.once(socket, 'connect');
     socket.write(bytes);
     return connection;
   };
   const request = (path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 
   const idle = await open(request('/nowhere'));
-  await once(idle.socket, 'data');
+  await events.once(idle.socket, 'data');
   const busy = await open(request('/held'));
   const pipelining = await open(request('/held') + request('/held'));
   const silent = await open('');
