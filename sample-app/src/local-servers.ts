@@ -10,6 +10,7 @@ export async function startLocalServers(env: NodeJS.ProcessEnv): Promise<void> {
   if (!env['REDIS_URL']) {
     const redis = await startRedisServer();
     env['REDIS_URL'] = redis.url;
+    env['WORKSPACES_IN_PROCESS'] ??= '1';
   }
   if (!env['DYNAMODB_ENDPOINT']) {
     const dynamoDB = await startDynamoDBServer();

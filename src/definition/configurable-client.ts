@@ -63,8 +63,8 @@ export function configurableClient<T, O extends object>(
   managed?: KindLifecycle<T>,
 ): ClientDefinition<T, O> {
   const { kind, inject: required = [] } = driver;
-  // oxlint-disable-next-line typescript/unbound-method -- it is called as a method of the driver below
-  const { check, ...lifecycle }: KindLifecycle<T> = isObject(managed) ? managed : {};
+  const given = (isObject(managed) ? managed : {}) as ClientLifecycle & { readonly check?: (client: T) => unknown };
+  const { check, ...lifecycle } = given;
   const factory = isFactory(source) ? source : undefined;
   const declared = factory ? undefined : (source as O | undefined);
   const injected = isTokens(factory?.inject) ? factory.inject : [];

@@ -10,13 +10,13 @@ import type { ClientSource } from '../registry/registration.js';
  */
 export function createOptionsLoader(
   clients: ClientDefinitions,
-  options: ClientsModuleAsyncOptions,
+  source: ClientsModuleAsyncOptions,
   resolve: ClientSource['resolve'],
   moduleRef: ModuleRef,
 ): ClientSource['resolveOptions'] {
   const call = async (): Promise<unknown> => {
-    const { inject = [], useClass, useExisting } = options;
-    if (options.useFactory) return options.useFactory(...(await resolve(inject)));
+    const { inject = [], useClass, useExisting } = source;
+    if (source.useFactory) return source.useFactory(...(await resolve(inject)));
     if (useClass) return (await moduleRef.create(useClass)).createClientsOptions();
     if (useExisting === undefined) return {};
     const [factory] = (await resolve([useExisting])) as [ClientsOptionsFactory];

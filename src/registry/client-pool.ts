@@ -15,6 +15,7 @@ import { Cancellation } from './cancellation.js';
 import type { ClientStatus } from './client-status.js';
 import { within } from './deadline.js';
 import { UNHURRIED, type Closing } from './holding.js';
+import { IdleEntry, IdleList } from './idle-list.js';
 import { elapsed, type Surroundings } from './open-client.js';
 import { SharedClient, type PoolHost } from './shared-client.js';
 
@@ -22,9 +23,8 @@ import { SharedClient, type PoolHost } from './shared-client.js';
 const MOST_KEYS_NAMED = 5;
 
 /** The client of one key, from its first use to its end. Its identity tells it from later clients of the same key. */
-interface Member {
-  readonly key: string;
-  users: number;
+class Member extends IdleEntry {
+  users = 1;
   /** There once the key's definition is known. */
   client?: SharedClient;
   /** The client itself, once it is built. */
@@ -34,9 +34,13 @@ interface Member {
   /** There once nobody new gets it and the last user has let go. Never rejects. */
   ended?: Promise<void>;
   /** Nobody new gets it. */
-  isRetired: boolean;
+  isRetired = false;
   /** When it closes if nobody uses it before: milliseconds, as `performance.now()` has them. */
-  expiresAt: number;
+  expiresAt = 0;
+
+  constructor(readonly key: string) {
+    super();
+  }
 }
 
 /**
@@ -50,7 +54,7 @@ export class ClientPool<T> implements KeyedClients<T> {
   /** Those that are handed out. */
   readonly #members = new Map<string, Member>();
   /** Those that nobody uses. The one that has been idle for longest comes first, and so expires first. */
-  readonly #idle = new Set<Member>();
+  readonly #idle = new IdleList<Member>();
   /** Those that nobody new gets, and that have not ended. */
   readonly #retired = new Set<Member>();
   /** Retired ones that are ending and whose place nobody has been promised yet. */
@@ -76,7 +80,9 @@ export class ClientPool<T> implements KeyedClients<T> {
   async use<R>(key: string, work: (client: T) => R | Promise<R>): Promise<R> {
     const member = this.#acquire(key);
     try {
-      return await work((member.instance ?? (await member.ready)) as T);
+      const result = work((member.instance ?? (await member.ready)) as T);
+      // An `await` takes as long as the rest of this, also where there is nothing to wait for.
+      return isThenable(result) ? await result : result;
     } finally {
       void this.#release(member);
     }
@@ -91,7 +97,7 @@ export class ClientPool<T> implements KeyedClients<T> {
       throw error;
     }
     let released: Promise<void> | undefined;
-    const release = (): Promise<void> => (released ??= this.#release(member));
+    const release = (): Promise<void> => (released ??= Promise.resolve(this.#release(member)));
     return { client: member.instance as T, release, [Symbol.asyncDispose]: release };
   }
 
@@ -124,7 +130,7 @@ export class ClientPool<T> implements KeyedClients<T> {
     const host = this.#findHost();
     if (this.#isClosing || !host) throw this.#nameKey(new ClientsClosedError(this.#owner.name), key);
     const vacated = this.#takePlace(key);
-    const member: Member = { key, users: 1, isRetired: false, expiresAt: 0 };
+    const member = new Member(key);
     this.#members.set(key, member);
     member.ready = outsideOfRequests(() => this.#build(member, host, vacated));
     member.ready.catch(() => this.#retire(member)); // a failed build is forgotten; whoever uses it hears of it
@@ -137,7 +143,7 @@ export class ClientPool<T> implements KeyedClients<T> {
       this.#places -= 1;
       return undefined;
     }
-    const [idlest] = this.#idle;
+    const idlest = this.#idle.first;
     if (this.#vacating.size === 0 && idlest) this.#retire(idlest);
     const [vacating] = this.#vacating;
     if (!vacating) throw this.#nameKey(new ClientsExhaustedError(this.#owner.name, this.#options.max), key);
@@ -145,13 +151,15 @@ export class ClientPool<T> implements KeyedClients<T> {
     return vacating.ended;
   }
 
-  async #release(member: Member): Promise<void> {
+  /** Returns when it has closed, if it closes now. */
+  #release(member: Member): Promise<void> | undefined {
     member.users -= 1;
-    if (member.users > 0) return;
+    if (member.users > 0) return undefined;
     if (member.isRetired) return this.#end(member);
     member.expiresAt = performance.now() + this.#options.idleTimeout;
     this.#idle.add(member);
     this.#timer ??= this.#expireIn(this.#options.idleTimeout);
+    return undefined;
   }
 
   /** Nobody new gets it. It ends when the last user lets go; at once, if there is none. */
@@ -186,7 +194,7 @@ export class ClientPool<T> implements KeyedClients<T> {
   #expire(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (const member of this.#idle) {
+    for (let member = this.#idle.first; member; member = this.#idle.first) {
       if (member.expiresAt > now) {
         this.#timer = this.#expireIn(member.expiresAt - now);
         return;
@@ -305,8 +313,9 @@ export class ClientPool<T> implements KeyedClients<T> {
 
   /** Waits until the clients have ended because nobody uses them any more. */
   async #awaitEnds(all: readonly Member[], timeout: number): Promise<void> {
-    const ended = async () =>
-      void (await Promise.all(all.map(async ({ ended: end, client }) => end ?? client?.whenEnded())));
+    const ended = async (): Promise<void> => {
+      await Promise.all(all.map(async ({ ended: end, client }) => end ?? client?.whenEnded()));
+    };
     // When the time for closing everything is up, those that are in use are not waited for any longer.
     await within<void>({ timeout, late: () => {}, cancellation: this.#cutShort }, ended).catch(() => {});
   }
@@ -325,6 +334,10 @@ export class ClientPool<T> implements KeyedClients<T> {
   #all(): Member[] {
     return [...this.#members.values(), ...this.#retired];
   }
+}
+
+function isThenable(value: unknown): boolean {
+  return value !== null && (typeof value === 'object' || typeof value === 'function') && 'then' in value;
 }
 
 function nameSome(all: readonly string[]): string {

@@ -414,9 +414,10 @@ export class ClientRegistry<C = Record<string, unknown>> {
    * @returns why clients did not close gracefully, by name
    */
   async #releaseAll(closing: Closing): Promise<Map<string, Error>> {
-    const used = [...this.#registrations.values()].flatMap((registration) =>
-      registration.client ? [{ registration, client: registration.client }] : [],
-    );
+    const used: { registration: Registration; client: SharedClient }[] = [];
+    for (const registration of this.#registrations.values()) {
+      if (registration.client) used.push({ registration, client: registration.client });
+    }
     // An application that has never started holds nothing yet. What has ended under it cannot be held, and need not be.
     for (const { registration, client } of used) attempt(() => registration.hold(client));
     for (const { registration, client } of used) {

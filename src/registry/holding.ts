@@ -10,9 +10,9 @@ export type CloseFailure = readonly [client: object, error: Error];
 /** The closing of an application, or of a keyed client: on whose behalf clients end. */
 export interface Closing {
   /** The milliseconds left for closing everything. */
-  remaining(): number;
+  readonly remaining: () => number;
   /** Hears of clients that nobody else listens to, but that end because of this closing. */
-  observe?(name: string, details: ClientEventDetails): void;
+  readonly observe?: (name: string, details: ClientEventDetails) => void;
   /** Cancelled when the time for closing everything has ended that was not limited when closing began. */
   readonly cutShort?: Cancellation;
 }

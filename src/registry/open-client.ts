@@ -56,7 +56,7 @@ export class OpenClient {
   #connectionSince = 0;
   #reported: unknown;
   #opened: Promise<void> | undefined;
-  #check: Promise<void> | undefined;
+  #check: Promise<undefined> | undefined;
 
   constructor(
     readonly instance: unknown,
@@ -74,7 +74,7 @@ export class OpenClient {
     const reportConnection = (state: 'connected' | 'disconnected', reason?: unknown): void =>
       this.#whenServing(() => this.#changeConnection(state, reason));
     const hooks = [driver.onError?.(this.instance, report), driver.onConnection?.(this.instance, reportConnection)];
-    // A hook that fails after it has returned must not crash the process. `await`, because a promise may hide its `then`.
+    // A hook that fails after it has returned must not crash the process.
     for (const hook of hooks) if (hook !== undefined) void settle(hook).catch(report);
   }
 
@@ -197,19 +197,16 @@ export class OpenClient {
     const { redactor, cancellation } = this.owner;
     const late = () => new Error(`no answer within ${Math.round(timeout)} ms`);
     try {
-      return await within<Error | undefined>({ timeout, late, cancellation }, async () => {
-        await this.#probe();
-        return undefined;
-      });
+      return await within<Error | undefined>({ timeout, late, cancellation }, () => this.#probe());
     } catch (error) {
       return redactor.error(error);
     }
   }
 
-  #probe(): Promise<void> {
-    const { driver } = this.owner.definition.blueprint;
+  /** Resolves with nothing: whatever the driver's check gives is not an answer. */
+  #probe(): Promise<undefined> {
     if (!this.#check) {
-      const check = (async () => void (await driver.check?.(this.instance)))();
+      const check = this.#runCheck();
       const forget = (): void => {
         clearTimeout(timer);
         if (this.#check === check) this.#check = undefined;
@@ -219,6 +216,10 @@ export class OpenClient {
       this.#check = check;
     }
     return this.#check;
+  }
+
+  async #runCheck(): Promise<undefined> {
+    await this.owner.definition.blueprint.driver.check?.(this.instance);
   }
 
   // ── close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -238,8 +239,9 @@ export class OpenClient {
   }
 }
 
-async function settle(result: unknown): Promise<void> {
-  await result;
+/** Waits for what a hook has returned. `await`, because a promise may hide its `then`. */
+async function settle(returned: unknown): Promise<void> {
+  await (returned as Promise<unknown>);
 }
 
 /** Milliseconds since `startedAt`, to a hundredth: finer is noise. */

@@ -75,7 +75,7 @@ export class SharedClient implements HeldClient, Surroundings {
   #onEnd: ((ended: Promise<CloseFailure[]>) => void) | undefined;
   #closing: Closing = UNHURRIED;
   /** The disposal of what failed builds have made, and of what those held. */
-  readonly #remains = new Set<Promise<CloseFailure[]>>();
+  #remains: Set<Promise<CloseFailure[]>> | undefined;
 
   /**
    * @param unheard is told what happens when nobody else is
@@ -206,12 +206,16 @@ export class SharedClient implements HeldClient, Surroundings {
     this.#closing = closing;
     const build = 'build' in this.#life ? this.#life.build : undefined;
     build?.retain();
-    const before = await Promise.all([...this.dependents].map((dependent) => dependent.end(closing)));
+    // Each step is left out where there is nothing to do: thousands of clients that stand alone close fast.
+    const failures: CloseFailure[][] = [];
+    if (this.dependents.size > 0) {
+      failures.push(...(await Promise.all([...this.dependents].map((dependent) => dependent.end(closing)))));
+    }
     const failure = await this.#close(closing);
-    const own: CloseFailure[] = failure ? [[this, failure]] : [];
-    const remains = await this.#awaitRemains(closing);
-    const after = build ? await build.release(closing) : [];
-    return [...before.flat(), ...own, ...remains.flat(), ...after];
+    if (failure) failures.push([[this, failure]]);
+    if (this.#remains) failures.push(...(await this.#awaitRemains(this.#remains, closing)));
+    if (build && build.dependencies.size > 0) failures.push(await build.release(closing));
+    return failures.flat();
   }
 
   /** From now on nobody gets the client; whoever waits for it is refused at once. */
@@ -390,15 +394,15 @@ export class SharedClient implements HeldClient, Surroundings {
     if (failure) this.emit({ type: 'closeFailed', duration: elapsed(startedAt), error: failure });
   }
 
-  async #awaitRemains(closing: Closing): Promise<CloseFailure[][]> {
-    if (this.#remains.size === 0) return [];
+  async #awaitRemains(remains: Iterable<Promise<CloseFailure[]>>, { remaining }: Closing): Promise<CloseFailure[][]> {
     const late = (): CloseFailure[][] => [[[this, new Error('what a failed build has made did not close in time')]]];
-    return within({ timeout: closing.remaining(), late }, () => Promise.all(this.#remains));
+    return within({ timeout: remaining(), late }, () => Promise.all(remains));
   }
 
   #track(remains: Promise<CloseFailure[]>): void {
-    this.#remains.add(remains);
-    void remains.then(() => this.#remains.delete(remains));
+    const all = (this.#remains ??= new Set());
+    all.add(remains);
+    void remains.then(() => all.delete(remains));
   }
 }
 

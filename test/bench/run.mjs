@@ -4,6 +4,8 @@
  *   node test/bench/run.mjs                    all figures, docs/performance.md and docs/performance/*.svg
  *   node test/bench/run.mjs import cold-start  these figures only, to the terminal
  *   node test/bench/run.mjs --quick            few rounds: does it work?
+ *   node test/bench/run.mjs cold-start --pairs 40 --nodes 24 --modes split,split+cache --scenarios both-on-demand
+ *                                              as many pairs, of these; --page writes the table of docs/cold-start.md
  *   node test/bench/run.mjs --render           the documents again, from the last run's results
  *   node test/bench/run.mjs --quick --docs DIR where the documents go; a quick run writes none unless told where
  */
@@ -14,8 +16,10 @@ import bootstrap from './figures/bootstrap.mjs';
 import closing from './figures/closing.mjs';
 import coldStart from './figures/cold-start.mjs';
 import credentials from './figures/credentials.mjs';
+import frozen from './figures/frozen.mjs';
 import importing from './figures/import.mjs';
 import injected from './figures/injected.mjs';
+import keyed from './figures/keyed.mjs';
 import memory from './figures/memory.mjs';
 import registry from './figures/registry.mjs';
 import requestScope from './figures/request-scope.mjs';
@@ -25,16 +29,18 @@ import throughput from './figures/throughput.mjs';
 import { describeMachine } from './harness/machine.mjs';
 import { preparePlaces } from './harness/places.mjs';
 import { startRedisServer } from './harness/redis-server.mjs';
-import { printReport, writeReport } from './harness/report.mjs';
+import { printReport, writePages, writeReport } from './harness/report.mjs';
 
 const FIGURES = [
   importing,
   bootstrap,
   injected,
   coldStart,
+  frozen,
   throughput,
   credentials,
   registry,
+  keyed,
   requestScope,
   scale,
   closing,
@@ -46,7 +52,13 @@ const RESULTS = join(import.meta.dirname, 'results/last.json');
 
 const { values: flags, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean' }, render: { type: 'boolean' }, docs: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean' },
+    render: { type: 'boolean' },
+    docs: { type: 'string' },
+    page: { type: 'boolean' },
+    ...coldStart.options,
+  },
 });
 const log = (line) => process.stderr.write(`${line}\n`);
 
@@ -59,10 +71,12 @@ if (flags.render) {
   const chosen = FIGURES.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
   const results = await measure(chosen);
   printReport(chosen, results);
+  if (flags.page) writePages(flags.docs ?? DOCS, chosen, results);
   if (wanted.length === 0 && (!flags.quick || flags.docs)) {
     mkdirSync(join(RESULTS, '..'), { recursive: true });
     writeFileSync(RESULTS, JSON.stringify(results));
     writeReport(flags.docs ?? DOCS, FIGURES, results);
+    writePages(flags.docs ?? DOCS, FIGURES, results);
   }
 }
 
@@ -75,7 +89,7 @@ async function measure(figures) {
   try {
     for (const { id, measure: run } of figures) {
       const figureStartedAt = performance.now();
-      measured[id] = await run({ rounds, env: { REDIS_URL: redis.url } });
+      measured[id] = await run({ rounds, env: { REDIS_URL: redis.url }, flags, log });
       log(`${id}: ${seconds(figureStartedAt)} s`);
     }
   } finally {

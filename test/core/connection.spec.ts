@@ -73,7 +73,7 @@ describe('a client whose driver has onConnection', () => {
     ['rejects', () => Promise.reject(new Error('no events'))],
     [
       'returns a thenable that rejects',
-      // oxlint-disable-next-line unicorn/no-thenable -- a hook may return one
+      // oxlint-disable-next-line unicorn/no-thenable -- that is the subject
       () => ({ then: (_: unknown, reject: (e: Error) => void) => reject(new Error('no events')) }),
     ],
   ])('is reported, not fatal, when its hook %s', async (_, onConnection) => {

@@ -101,7 +101,7 @@ describe('no hook of a driver can hurt', () => {
       'onConnection',
       'returns a thenable that throws',
       () => ({
-        // oxlint-disable-next-line unicorn/no-thenable -- a hook may return one
+        // oxlint-disable-next-line unicorn/no-thenable -- that is the subject
         then: () => {
           throw new Error('bad');
         },

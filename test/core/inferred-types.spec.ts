@@ -218,7 +218,8 @@ describe('a misspelt option in what a factory returns', () => {
       // @ts-expect-error in one of two
       redisClient({ useFactory: () => (isLocal ? { url } : { host: 'h', keyPrefx: 'x' }) }),
       // @ts-expect-error beside what is spread
-      redisClient({ useFactory: () => ({ ...{ url }, keyPrefx: 'x' }) }), // oxlint-disable-line unicorn/no-useless-spread
+      // oxlint-disable-next-line unicorn/no-useless-spread -- that is the subject
+      redisClient({ useFactory: () => ({ ...{ url }, keyPrefx: 'x' }) }),
       // @ts-expect-error in what is spread
       redisClient({ useFactory: () => ({ url, ...(isLocal && { keyPrefx: 'x' }) }) }),
       // @ts-expect-error optional chaining

@@ -604,7 +604,7 @@ describe('what is seen of them', () => {
         defineClient<FakeClient>({ create: () => Promise.reject(new Error(`cannot reach redis://app:of-${key}@db`)) }),
     });
     const errors = await Promise.all(['a', 'b'].map((key) => rejection(tenants.use(key, idle))));
-    for (const error of errors) expect(error.message + String(error.stack)).not.toContain(':of-');
+    for (const error of errors) expect(`${error.message} ${error.stack}`).not.toContain(':of-');
   });
 });
 

@@ -56,6 +56,15 @@ export class RunningApp {
     return { code: this.child.exitCode, signal: this.child.signalCode, duration: performance.now() - sentAt };
   }
 
+  /** Stops the process where it is: its connections stay open, nothing is answered. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
+  }
+
   /** Ends the process if it still runs. */
   async kill(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) await this.signal('SIGKILL');

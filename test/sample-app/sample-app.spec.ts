@@ -17,16 +17,30 @@ interface Shortened {
   shortUrl: string;
 }
 
-function shorten(app: { url: string }, url: unknown): Promise<Response> {
+function shorten(app: { url: string }, url: unknown, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${app.url}/links`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ url }),
   });
 }
 
-async function shortenedBy(app: { url: string }, url: string): Promise<Shortened> {
-  return (await (await shorten(app, url)).json()) as Shortened;
+async function shortenedBy(app: { url: string }, url: string, headers?: Record<string, string>): Promise<Shortened> {
+  return (await (await shorten(app, url, headers)).json()) as Shortened;
+}
+
+/** The header that names a workspace. */
+function inWorkspace(name: string): { 'x-workspace': string } {
+  return { 'x-workspace': name };
+}
+
+async function follow(url: string, headers: Record<string, string> = {}): Promise<number> {
+  return (await fetch(url, { redirect: 'manual', headers })).status;
+}
+
+async function clicksOf(app: { url: string }, slug: string, headers: Record<string, string> = {}): Promise<unknown> {
+  const answer = await fetch(`${app.url}/links/${slug}/stats`, { headers });
+  return answer.ok ? ((await answer.json()) as { clicks: number }).clicks : answer.status;
 }
 
 async function clientsOf(app: { url: string }): Promise<Record<string, ClientStatus>> {
@@ -55,10 +69,10 @@ type Snapshots = AsyncGenerator<Record<string, ClientSnapshot>>;
 /** What the event stream of the clients says, message by message. */
 async function* watch(app: { url: string }): Snapshots {
   const { body } = await fetch(`${app.url}/clients/events`);
-  let text = '';
+  let unread = '';
   for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {
-    const messages = (text + chunk).split('\n\n');
-    text = messages.pop()!;
+    const messages = (unread + chunk).split('\n\n');
+    unread = messages.pop()!;
     for (const message of messages) {
       const data = /^data: (.*)$/m.exec(message)?.[1];
       if (data) yield Object.fromEntries((JSON.parse(data) as ClientSnapshot[]).map((client) => [client.name, client]));
@@ -246,12 +260,43 @@ describe('the sample app', () => {
       expect(clients['analytics']).toEqual({ status: 'idle' });
     });
 
+    it('keeps the links of a workspace to it, with a Redis that is built when it is first used', async () => {
+      expect((await clientsOf(app))['workspaces']).toEqual({
+        name: 'workspaces',
+        kind: 'keyed',
+        state: 'idle',
+        consumers: [],
+      });
+      const { slug, shortUrl } = await shortenedBy(app, 'https://example.com/', inWorkspace('team-a'));
+
+      expect(await follow(shortUrl)).toBe(302); // as a browser, which names none
+      expect(await follow(shortUrl, inWorkspace('team-a'))).toBe(302);
+      expect(await follow(shortUrl, inWorkspace('team-b'))).toBe(404);
+      expect(await clicksOf(app, slug, inWorkspace('team-a'))).toBe(2);
+      expect(await clicksOf(app, slug, inWorkspace('team-b'))).toBe(404);
+      expect(await clicksOf(app, slug)).toBe(404);
+      expect((await clientsOf(app))['workspaces']).toMatchObject({
+        state: 'open',
+        members: [{ key: 'team-a', kind: 'redis', connection: 'connected', users: 0 }],
+      });
+    });
+
+    it.each(['', 'Team A', 'a'.repeat(33), '__proto__'])('answers 400 to the workspace "%s"', async (name) => {
+      const answer = await shorten(app, 'https://example.com/', inWorkspace(name));
+
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({
+        message: expect.stringContaining('small letters, digits and hyphens'),
+      });
+    });
+
     it('ends within a second on SIGTERM, with every client closed once', async () => {
       const exit = await app.signal('SIGTERM');
 
       expect(exit.signal ?? exit.code).toBe('SIGTERM');
       expect(exit.duration).toBeLessThan(1_000);
-      expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1, linkChecker: 1 });
+      expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1, linkChecker: 1, workspaces: 1 });
+      expect(app.output.match(/Client "workspaces" \(key "team-a"\) closed/g)).toHaveLength(1);
       expect(app.output).not.toMatch(/ERROR|WARN/);
       expect(await refused(app)).toBe(true);
     });
@@ -348,6 +393,42 @@ describe('the sample app', () => {
       expect(closed(app)).toEqual({ redis: 1, dynamodb: 1, dynamodbDocument: 1 });
     });
 
+    it('gives each workspace a connection and a prefix of its own in it, until nobody uses the workspace', async () => {
+      await using redis = await startRedisServer();
+      const app = await start({ REDIS_URL: redis.url });
+      for (const name of ['team-a', 'team-b']) {
+        const { slug, shortUrl } = await shortenedBy(app, 'https://example.com/', inWorkspace(name));
+        await follow(shortUrl);
+
+        expect(await clicksOf(app, slug, inWorkspace(name))).toBe(1);
+        expect(await redis.command('GET', `workspace:${name}:clicks:${slug}`)).toBe('1');
+      }
+      expect(await redis.clientCount()).toBe(3);
+
+      await redis.clients(1);
+
+      expect((await clientsOf(app))['workspaces']).toMatchObject({ state: 'open', members: [] });
+      await app.kill();
+    });
+
+    it('says in plain words that clicks cannot be read while Redis is down, and logs once that it is back', async () => {
+      await using redis = await startRedisServer();
+      const app = await start({ REDIS_URL: redis.url });
+      const { slug } = await shortenedBy(app, 'https://example.com/');
+      await redis.stop();
+
+      const answer = await fetch(`${app.url}/links/${slug}/stats`);
+      expect(answer.status).toBe(503);
+      expect(await answer.json()).toMatchObject({ message: 'The clicks cannot be read now: Redis does not answer.' });
+      expect(app.output).not.toMatch(/Health Check has failed|ERROR/);
+
+      await redis.restart();
+      await app.waitFor(/Client "redis" connected again/);
+      expect(await clicksOf(app, slug)).toBe(0);
+      expect(app.output.match(/\[RedisThrottlerStorage\] This works again/g)).toHaveLength(1);
+      await app.kill();
+    });
+
     it('says in time that it is not healthy while Redis does not answer', async () => {
       await using redis = await startRedisServer();
       const app = await start({ REDIS_URL: redis.url });
@@ -386,6 +467,54 @@ describe('the sample app', () => {
       for (let request = 1; request <= 5; request++) statuses.push((await fetch(`${app.url}/clients`)).status);
 
       expect(statuses).toEqual([200, 200, 200, 429, 429]);
+    });
+
+    it('knows addresses and schemes behind a proxy only if it is told to trust one', async () => {
+      const ask = (app: RunningApp, address: string) =>
+        shorten(app, 'https://example.com/', {
+          'x-forwarded-for': address,
+          'x-forwarded-proto': 'https',
+          'x-forwarded-host': 'go.example.com',
+        });
+      const trusting = await start({ RATE_LIMIT: '1', TRUST_PROXY: '1' });
+      const wary = await start({ RATE_LIMIT: '1' });
+
+      const first = (await (await ask(trusting, '203.0.113.1')).json()) as Shortened;
+      expect(first.shortUrl).toBe(`https://go.example.com/${first.slug}`);
+      expect((await ask(trusting, '203.0.113.2')).status).toBe(201);
+      expect((await ask(trusting, '203.0.113.2')).status).toBe(429);
+
+      const second = (await (await ask(wary, '203.0.113.1')).json()) as Shortened;
+      expect(second.shortUrl).toBe(`${wary.url}/${second.slug}`);
+      expect((await ask(wary, '203.0.113.2')).status).toBe(429);
+    });
+
+    it('starts short links where PUBLIC_URL says', async () => {
+      const app = await start({ PUBLIC_URL: 'https://go.example.com/s/' });
+
+      const { slug, shortUrl } = await shortenedBy(app, 'https://example.com/');
+
+      expect(shortUrl).toBe(`https://go.example.com/s/${slug}`);
+    });
+
+    it('measures its clients if METRICS says so', async () => {
+      const app = await start({ METRICS: '1', OTEL_METRIC_EXPORT_INTERVAL: '100' });
+
+      for (const name of ['create.duration', 'state', 'consumers']) {
+        await app.waitFor(new RegExp(`nestjs\\.client\\.${name}`));
+      }
+      expect((await app.signal('SIGTERM')).duration).toBeLessThan(1_000);
+    });
+
+    it.each([
+      ['REDIS_URL', 'http://user:s3cret@localhost'],
+      ['DYNAMODB_ENDPOINT', 'localhost s3cret'],
+      ['METRICS', 's3cret'],
+    ])('refuses to start on a wrong %s, which it does not repeat', async (name, value) => {
+      const failure = await start({ [name]: value }).catch(String);
+
+      expect(failure).toContain(`${name} must be`);
+      expect(failure).not.toContain('s3cret');
     });
 
     it.each(['http', '-1', '65536', '3000.5'])('refuses to start on PORT=%s', async (port) => {

@@ -1,9 +1,11 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { ClientRegistry, type ClientEvent, type ClientStatus } from 'nestjs-clients';
-import { map, ReplaySubject, startWith, takeUntil, type Observable } from 'rxjs';
+import { distinctUntilChanged, interval, map, merge, ReplaySubject, startWith, takeUntil, type Observable } from 'rxjs';
 import type { AppClients } from './clients.js';
 
 const EVENTS_PER_CLIENT = 8;
+/** Milliseconds. How many use a workspace's client is no event, so it is looked at. */
+const LOOK_INTERVAL = 500;
 
 /** A client as the page shows it. */
 export interface ClientSnapshot extends ClientStatus {
@@ -13,6 +15,8 @@ export interface ClientSnapshot extends ClientStatus {
 
 export interface ClientNews {
   type: ClientEvent['type'];
+  /** Of a keyed client: the workspace. */
+  key?: string;
   at: Date;
   /** How often it happened in a row: a server that is away is tried again and again. */
   times: number;
@@ -33,11 +37,12 @@ export class ClientsFeed implements OnModuleDestroy {
     registry.events$.subscribe((event) => this.remember(event));
   }
 
-  /** Every client as it is now, and again after each event. */
+  /** Every client as it is now, and again whenever something has changed. */
   watch(): Observable<ClientSnapshot[]> {
-    return this.registry.events$.pipe(
+    return merge(this.registry.events$, interval(LOOK_INTERVAL)).pipe(
       startWith(undefined),
       map(() => this.snapshot()),
+      distinctUntilChanged((before, now) => JSON.stringify(before) === JSON.stringify(now)),
       takeUntil(this.ended),
     );
   }
@@ -55,7 +60,8 @@ export class ClientsFeed implements OnModuleDestroy {
     const news = this.news.get(client) ?? [];
     const latest: ClientNews = { ...event, times: 1, ...(error && { error: error.message }) };
     const last = news.at(-1);
-    const repeated = last?.error !== undefined && last.type === latest.type && last.error === latest.error;
+    const repeated =
+      last?.error !== undefined && last.type === latest.type && last.key === latest.key && last.error === latest.error;
     if (repeated) latest.times += last.times;
     this.news.set(client, [...(repeated ? news.slice(0, -1) : news), latest].slice(-EVENTS_PER_CLIENT));
   }

@@ -7,19 +7,20 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { InjectDynamoDB } from 'nestjs-clients/dynamodb';
-import { AppConfig } from '../config/app-config.js';
+import type { Environment } from '../config/environment.js';
 
 /** The table of links, created at start when it is absent. */
 @Injectable()
 export class LinksTable implements OnModuleInit {
   constructor(
     @InjectDynamoDB() private readonly dynamodb: DynamoDBClient,
-    private readonly config: AppConfig,
+    private readonly config: ConfigService<Environment, true>,
   ) {}
 
   get name(): string {
-    return this.config.linksTable;
+    return this.config.get('LINKS_TABLE', { infer: true });
   }
 
   async onModuleInit(): Promise<void> {

@@ -6,7 +6,7 @@ import type { Link } from './link.js';
 
 const TTL_SECONDS = 300;
 
-/** Links in Redis. It forgets rather than fails: without Redis every link is read from the table. */
+/** Links of every workspace, because who follows a link names none. It forgets rather than fails: without Redis every link is read from the table. */
 @Injectable()
 export class LinksCache {
   private readonly outage = new OutageLog(LinksCache.name);

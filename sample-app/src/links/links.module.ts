@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { AppConfigModule } from '../config/app-config.module.js';
 import { LinksCache } from './links.cache.js';
 import { LinksController } from './links.controller.js';
 import { LinksRepository } from './links.repository.js';
@@ -7,7 +6,6 @@ import { LinksService } from './links.service.js';
 import { LinksTable } from './links-table.js';
 
 @Module({
-  imports: [AppConfigModule],
   controllers: [LinksController],
   providers: [LinksTable, LinksRepository, LinksCache, LinksService],
   exports: [LinksService],

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 
-/** Says once that something has stopped working, however often it is tried until it works again. */
+/** Says once that something has stopped working, however often it is tried, and once that it works again. */
 export class OutageLog {
   private readonly logger: Logger;
   private ongoing = false;
@@ -15,6 +15,7 @@ export class OutageLog {
   }
 
   succeeded(): void {
+    if (this.ongoing) this.logger.log('This works again');
     this.ongoing = false;
   }
 }

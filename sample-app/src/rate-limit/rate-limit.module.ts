@@ -1,18 +1,20 @@
 import { Module } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { APP_GUARD } from '@nestjs/core';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
-import { AppConfig } from '../config/app-config.js';
-import { AppConfigModule } from '../config/app-config.module.js';
+import type { AppConfig } from '../config/environment.js';
 import { RateLimitStorageModule } from './rate-limit-storage.module.js';
 import { RedisThrottlerStorage } from './redis-throttler-storage.js';
 
 @Module({
   imports: [
     ThrottlerModule.forRootAsync({
-      imports: [AppConfigModule, RateLimitStorageModule],
-      inject: [AppConfig, RedisThrottlerStorage],
+      imports: [RateLimitStorageModule],
+      inject: [ConfigService, RedisThrottlerStorage],
       useFactory: (config: AppConfig, storage: RedisThrottlerStorage) => ({
-        throttlers: [{ ttl: config.rateLimitTtl, limit: config.rateLimit }],
+        throttlers: [
+          { ttl: config.get('RATE_LIMIT_TTL', { infer: true }), limit: config.get('RATE_LIMIT', { infer: true }) },
+        ],
         storage,
       }),
     }),

@@ -2,6 +2,7 @@ import { Controller, Get, HttpStatus, Param, Redirect, type HttpRedirectResponse
 import { LinksService } from '../links/links.service.js';
 import { SlugPipe } from '../links/slug.pipe.js';
 import { ClickCounter } from '../stats/click-counter.js';
+import { NamedWorkspace } from '../workspaces/workspace.decorator.js';
 
 @Controller()
 export class RedirectController {
@@ -12,9 +13,12 @@ export class RedirectController {
 
   @Get(':slug')
   @Redirect()
-  async follow(@Param('slug', SlugPipe) slug: string): Promise<HttpRedirectResponse> {
-    const { url } = await this.links.get(slug);
-    this.clicks.record(slug);
-    return { url, statusCode: HttpStatus.FOUND };
+  async follow(
+    @Param('slug', SlugPipe) slug: string,
+    @NamedWorkspace() workspace: string | undefined,
+  ): Promise<HttpRedirectResponse> {
+    const link = await this.links.get(slug, workspace);
+    this.clicks.record(link);
+    return { url: link.url, statusCode: HttpStatus.FOUND };
   }
 }

@@ -2,6 +2,7 @@ import { Controller, Get, Param } from '@nestjs/common';
 import type { Link } from '../links/link.js';
 import { LinksService } from '../links/links.service.js';
 import { SlugPipe } from '../links/slug.pipe.js';
+import { Workspace } from '../workspaces/workspace.decorator.js';
 import { ClickCounter } from './click-counter.js';
 
 @Controller('links/:slug/stats')
@@ -12,12 +13,12 @@ export class StatsController {
   ) {}
 
   @Get()
-  async stats(@Param('slug', SlugPipe) slug: string): Promise<LinkStats> {
-    const { url, createdAt } = await this.links.get(slug);
-    return { slug, url, clicks: await this.clicks.count(slug), createdAt };
+  async stats(@Param('slug', SlugPipe) slug: string, @Workspace() workspace: string): Promise<LinkStats> {
+    const link = await this.links.get(slug, workspace);
+    return { slug, url: link.url, clicks: await this.clicks.count(link), createdAt: link.createdAt };
   }
 }
 
-interface LinkStats extends Link {
+interface LinkStats extends Omit<Link, 'workspace'> {
   clicks: number;
 }

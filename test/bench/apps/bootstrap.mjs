@@ -9,6 +9,7 @@ const [file, counting] = process.argv.slice(2);
 const counted = counting && (await countModules());
 const { declare, observe } = await import(file);
 const before = weigh();
+const cpuBefore = process.cpuUsage();
 const startedAt = performance.now();
 const subject = declare();
 const declaring = performance.now() - startedAt;
@@ -16,10 +17,13 @@ const app = await NestFactory.create(createService(subject), { logger: false });
 const observed = observe?.(app);
 await app.init();
 const time = performance.now() - startedAt;
+const { user, system } = process.cpuUsage(cpuBefore);
 const total = performance.now();
 const after = weigh();
 const sockets = process.getActiveResourcesInfo().filter((kind) => kind.startsWith('TCP')).length;
-const measured = after ? { heap: after.heapUsed - before.heapUsed } : { time, declaring, total };
+const measured = after
+  ? { heap: after.heapUsed - before.heapUsed }
+  : { time, cpu: (user + system) / 1e3, declaring, total };
 
 console.log(JSON.stringify({ ...measured, sockets, ...(counting && counted()), ...observed?.() }));
 process.exit();

@@ -10,11 +10,13 @@ const [file, counting] = process.argv.slice(2);
 await import('./imports/nothing.mjs'); // the first import() of a process sets up the loader
 const counted = counting && (await countModules());
 const before = weigh();
+const cpuBefore = process.cpuUsage();
 const startedAt = performance.now();
 await import(file);
 const time = performance.now() - startedAt;
+const { user, system } = process.cpuUsage(cpuBefore);
 const after = weigh();
 const weight = after && { heap: after.heapUsed - before.heapUsed, rss: after.rss - before.rss };
 
-console.log(JSON.stringify(weight ?? { time, ...(counting && counted()) }));
+console.log(JSON.stringify(weight ?? { time, cpu: (user + system) / 1e3, ...(counting && counted()) }));
 process.exit();

@@ -18,12 +18,14 @@ const create = () => ({});
 // What Nest has to load and compile in any case is not what many clients cost.
 await (await NestFactory.createApplicationContext(asModule({}), { logger: false })).close();
 const before = weigh();
+const cpuBefore = process.cpuUsage();
 const startedAt = performance.now();
 const metadata = what === 'declared' ? declare(Number(count)) : injectOne(Number(count));
 const app = await NestFactory.createApplicationContext(asModule(metadata), { logger: false });
 const time = performance.now() - startedAt;
+const { user, system } = process.cpuUsage(cpuBefore);
 const after = weigh();
-console.log(JSON.stringify(after ? { heap: after.heapUsed - before.heapUsed } : { time }));
+console.log(JSON.stringify(after ? { heap: after.heapUsed - before.heapUsed } : { time, cpu: (user + system) / 1e3 }));
 await app.close();
 
 function declare(length) {

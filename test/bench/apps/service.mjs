@@ -14,7 +14,13 @@ const FEATURES = ['links', 'stats', 'users', 'teams', 'tags', 'plans', 'invoices
  */
 export function createService({ imports = [], inject = [], pick }) {
   const features = FEATURES.map((name, index) => (index === 0 ? withClient(name, inject, pick) : createFeature(name)));
-  return asModule({ imports: [...imports, ...features] }, class ServiceModule {});
+  const { ClientController } = features[0];
+  return asModule(
+    { imports: [...imports, ...features] },
+    class ServiceModule {
+      static ClientController = ClientController;
+    },
+  );
 }
 
 function createFeature(name) {
@@ -49,7 +55,13 @@ function withClient(name, tokens, pick) {
     }
   }
   asController(name, ClientController, [Service, ...tokens], { find: ':id', visit: ':id/visit' });
-  return asModule({ controllers: [ClientController], providers: [Service] }, class ClientFeatureModule {});
+  const metadata = { controllers: [ClientController], providers: [Service] };
+  return asModule(
+    metadata,
+    class ClientFeatureModule {
+      static ClientController = ClientController;
+    },
+  );
 }
 
 function createProvider(name) {

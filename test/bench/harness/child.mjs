@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { appIn } from './places.mjs';
 
@@ -26,10 +26,14 @@ export async function runApp(place, file, args = [], { env = {}, flags = [] } = 
   return JSON.parse(output);
 }
 
-/** Starts an app that serves HTTP and prints its port. What it complains of while it is shut down is its own affair. */
-export async function startServer(place, file, args = [], env = {}) {
+/**
+ * Starts an app that serves HTTP and prints its port. What it complains of while it is shut down is its own affair.
+ *
+ * @param node the Node.js that runs it
+ */
+export async function startServer(place, file, args = [], env = {}, node = process.execPath) {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, ['--no-warnings', appIn(place, file), ...args.map(String)], {
+  const child = spawn(node, ['--no-warnings', appIn(place, file), ...args.map(String)], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -47,10 +51,18 @@ export async function startServer(place, file, args = [], env = {}) {
     exited,
     /** Seconds that the server's JavaScript thread has had a processor; where the system does not tell, that have passed. */
     cpuSeconds: () => (existsSync(SCHEDULED) ? Number(readScheduled(child.pid)) / 1e9 : performance.now() / 1e3),
+    /** Milliseconds of processor time that the process has had, all threads; where the system does not tell, nothing. */
+    processorTime: () => (existsSync(SCHEDULED) ? sumOfThreads(child.pid) / 1e6 : undefined),
     signal: (name) => child.kill(name),
     async stop() {
       child.kill('SIGKILL');
       await exited;
     },
   };
+}
+
+function sumOfThreads(pid) {
+  const tasks = `/proc/${pid}/task`;
+  const ofThread = (task) => Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]);
+  return readdirSync(tasks).reduce((sum, task) => sum + ofThread(task), 0);
 }

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 const BENCH = join(import.meta.dirname, '..');
 const ROOT = join(BENCH, '../..');
@@ -50,9 +50,9 @@ function withoutRunning(entries) {
   return [...packages.map((name) => `import ${name};`), ...functions, ''].join('\n');
 }
 
-/** Where an app is, for a child process to run. */
+/** Where an app is, for a child process to run. A bundle, which is made elsewhere, is where it is. */
 export function appIn(place, file) {
-  return join(BENCH, 'peers', place, 'node_modules/.bench', file);
+  return isAbsolute(file) ? file : join(BENCH, 'peers', place, 'node_modules/.bench', file);
 }
 
 /** A package of the benchmarks' own, such as the load generator. */

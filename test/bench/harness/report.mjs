@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { table } from './format.mjs';
 import { draw } from './plot.mjs';
@@ -22,6 +22,19 @@ export function writeReport(docs, figures, results) {
   }
   const rows = reports.flatMap((report) => report.rows);
   writeFileSync(join(docs, 'performance.md'), render(reports, rows, results));
+}
+
+/** The part of a guide that a figure writes: what stands between its two markers. A guide without them stays as it is. */
+export function writePages(docs, figures, results) {
+  for (const { id, page } of figures) {
+    const file = join(docs, `${id}.md`);
+    if (!page || !existsSync(file)) continue;
+    const [begin, end] = [`<!-- ${id}: written by test/bench/run.mjs -->`, `<!-- ${id}: end -->`];
+    const text = readFileSync(file, 'utf8');
+    const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+    if (from < 0 || to < from) continue;
+    writeFileSync(file, `${text.slice(0, from + begin.length)}\n\n${page(results.measured[id])}\n\n${text.slice(to)}`);
+  }
 }
 
 function render(reports, rows, { machine, date, duration }) {
