@@ -74,7 +74,7 @@ export class RequestsInFlight {
     // Outermost: once per request, whatever its retries.
     stack.add(
       (next, context) => async (args) => {
-        if (this.#isClosed && !this.#isInner(context.commandName)) throw this.#refusal();
+        if (this.#isClosed && !this.#isInner(context.commandName)) throw this.#closedError();
         const probe = Probe.current;
         return probe ? sendForProbe(probe, next(args)) : this.#track(next(args));
       },
@@ -102,7 +102,7 @@ export class RequestsInFlight {
   /** Refuses new requests, and resolves when those in flight have been answered. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const probe of this.#probes) probe.abort(this.#refusal());
+    for (const probe of this.#probes) probe.abort(this.#closedError());
     await this.drain();
     await Promise.allSettled(this.#foreign);
     await this.destroy();
@@ -116,7 +116,7 @@ export class RequestsInFlight {
   /** Refuses new requests and retries, rejects those in flight, and resolves when every attempt under way has ended. */
   async destroy(): Promise<void> {
     this.#isClosed = this.#isDestroyed = true;
-    const reason = this.#refusal();
+    const reason = this.#closedError();
     for (const probe of this.#probes) probe.abort(reason);
     for (const request of this.#requests) {
       request.reject(reason);
@@ -145,7 +145,7 @@ export class RequestsInFlight {
   }
 
   async #look(service: string, look: (abortSignal: AbortSignal) => unknown): Promise<void> {
-    if (this.#isClosed) throw this.#refusal();
+    if (this.#isClosed) throw this.#closedError();
     const probe = new Probe();
     const timeUp = () => probe.abort(new Error(`${service} did not answer within ${CHECK_TIMEOUT} ms`));
     const timer = setTimeout(timeUp, CHECK_TIMEOUT).unref();
@@ -173,12 +173,12 @@ export class RequestsInFlight {
     const result = await answer.catch(() => undefined); // which the caller is told
     request.body = result && findResponseBody(result);
     if (!request.body) return;
-    if (this.#isDestroyed) breakOff(request.body, this.#refusal());
+    if (this.#isDestroyed) breakOff(request.body, this.#closedError());
     await awaitEnd(request.body);
   }
 
   async #attempt(send: () => Promise<Answer>): Promise<Answer> {
-    if (this.#isDestroyed) throw this.#refusal();
+    if (this.#isDestroyed) throw this.#closedError();
     const attempt = (): Promise<Answer> => track(this.#attempts, send());
     try {
       return await (Probe.current ? attempt().catch((error: unknown) => tryAgain(error, attempt)) : attempt());
@@ -187,7 +187,7 @@ export class RequestsInFlight {
         // Node's agent has just opened another socket for a request that was waiting for one. Reset it, before it sends.
         if (this.#ownership === 'own') this.#resetSockets();
         // Without a cause: the SDK looks into the cause for a connection error, and would retry.
-        throw this.#refusal();
+        throw this.#closedError();
       }
       throw Probe.current ? new NotRetried(error) : error;
     }
@@ -225,7 +225,7 @@ export class RequestsInFlight {
     return !this.#isDestroyed && this.#requests.size > 0 && INNER_COMMANDS.has(commandName ?? '');
   }
 
-  #refusal(): RequestRefusedError {
+  #closedError(): RequestRefusedError {
     return new RequestRefusedError(this.#name);
   }
 }

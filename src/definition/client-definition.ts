@@ -6,12 +6,12 @@ import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from 
 
 declare const types: unique symbol;
 
-/** By which every copy of the package knows a definition; under it stands the version of the copy that has made it. */
+/** Marks definitions, so that every copy of the package recognises them. The value is the version of the copy that made one. */
 const BRAND = Symbol.for('nestjs-clients:definition');
 
-/** What a pool of keyed clients is told. */
+/** The options of `keyedClients`, with defaults filled in. */
 export interface PoolOptions {
-  /** Returns the definition of the client for that key; whether it is one is checked. */
+  /** Returns the definition of the client for that key. The pool checks that it is one. */
   define(key: string): unknown;
   /** Milliseconds that a client stays open when nobody uses it. */
   readonly idleTimeout: number;
@@ -19,29 +19,29 @@ export interface PoolOptions {
   readonly max: number;
 }
 
-/** What a definition may use while it builds its client. */
+/** What a definition has at hand while it builds its client. */
 export interface BuildContext {
   /** The client's name, for errors. */
   readonly name: string;
   /** The values of the definition's `inject`, in order. */
   readonly dependencies: readonly unknown[];
-  /** What the factory of `forRootAsync` supplied for this client, if anything. */
-  readonly supplied: unknown;
-  /** Is to be shown the options, so that the credentials in them are struck out of everything that is published. */
+  /** The options for this client that the factory of `forRootAsync` returned, if any. */
+  readonly factoryOptions: unknown;
+  /** Show it the options: it strikes the credentials in them out of everything that is published. */
   readonly redactor: Redactor;
   /** Makes the `KeyedClients` that builds, holds and closes a client for each key. */
   readonly createPool: (options: PoolOptions) => unknown;
 }
 
-/** What a kind of client tells the registry. */
+/** All that the registry needs to know about one definition. */
 export interface ClientBlueprint<T> {
   readonly kind: string;
   readonly inject: readonly Dependency[];
-  /** Called as its methods: a driver may be an instance of a class. */
+  /** Its hooks are called as methods, because a driver may be an instance of a class. */
   readonly driver: ClientBehaviour<T>;
-  /** Whether the factory of `forRootAsync` can supply this client's options. */
+  /** Whether the client takes options from the factory of `forRootAsync`. */
   readonly configurable?: boolean;
-  /** Says what is wrong with the options as far as they are known before an application exists; never a value. */
+  /** Says what is wrong with the options that are known before an application exists. Never repeats a value. */
   findProblem(options: { fromFactory: boolean }): string | undefined;
   create(context: BuildContext): T | Promise<T>;
 }
@@ -49,11 +49,11 @@ export interface ClientBlueprint<T> {
 /**
  * A client as declared: how to build it and how it is managed. It builds nothing, loads nothing and holds no resource.
  *
- * Made by `defineClient`, `redisClient`, `dynamoDBClient` and the like; `T` is the client, `O` the options that the
- * factory of `forRootAsync` can supply (`never` if it can supply none).
+ * Made by `defineClient`, `redisClient`, `dynamoDBClient` and the like; `T` is the client, `O` the options that
+ * the factory of `forRootAsync` can return for it (`never` if the client takes none).
  */
 export class ClientDefinition<T = unknown, O = unknown> {
-  /** Never set; carries the types. */
+  /** Exists in the types only: it carries the type parameters. */
   declare readonly [types]: { readonly client: T; readonly options: O };
   static {
     Object.defineProperty(this.prototype, BRAND, { value: VERSION });
@@ -65,7 +65,7 @@ export class ClientDefinition<T = unknown, O = unknown> {
   /** @internal */
   constructor(
     /** @internal */ readonly blueprint: ClientBlueprint<T>,
-    /** @internal As the user wrote it, to be validated under the client's name. */
+    /** @internal As the user wrote it. It is validated later, when the client's name is known. */
     readonly declaredLifecycle?: ClientLifecycle,
   ) {
     this.lifecycle = declaredLifecycle ? completeLifecycle(declaredLifecycle) : DEFAULT_LIFECYCLE;
@@ -77,7 +77,7 @@ export class ClientDefinition<T = unknown, O = unknown> {
   }
 }
 
-/** The version of the other copy of the package that has made a definition; `undefined` if it is none. */
+/** The version of another copy of the package that made this definition, or `undefined` if no other copy did. */
 export function findOtherVersion(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || value instanceof ClientDefinition) return undefined;
   const version: unknown = Reflect.get(value, BRAND);
@@ -103,7 +103,7 @@ export type ClientsOf<C> = {
   -readonly [N in keyof C]: C[N] extends ClientDefinition<infer T> ? T : never;
 };
 
-/** The options that the factory of `forRootAsync` may supply, by client name. */
+/** The options that the factory of `forRootAsync` may return, by client name. */
 export type ClientOptionsOf<C> = {
   -readonly [
     N in keyof C as C[N] extends ClientDefinition<unknown, infer O> ? ([O] extends [never] ? never : N) : never

@@ -23,8 +23,8 @@ export interface ClientOptionsFactory<
   /** What `useFactory` needs from Nest, in order, as in a driver's `inject`. Default none. */
   inject?: readonly [...I] | readonly Dependency[];
   /**
-   * Returns the client's options. It is called once, when the client is built. A name that is not an option's is a compile
-   * error. Parameters are typed by the classes in `inject`; annotate those that a string or symbol stands for.
+   * Returns the client's options. It is called once, when the client is built. An unknown option name is a compile error.
+   * Parameters are typed by the classes in `inject`; annotate those that a string or symbol stands for.
    */
   useFactory(...dependencies: InjectedValues<I>): KnownOptions<R, O>;
 }
@@ -35,18 +35,18 @@ export interface KindLifecycle<T> extends ClientLifecycle {
   check?(client: T): unknown;
 }
 
-/** How to build a client whose options are given, or supplied by a factory. */
+/** How to build a client whose options stand in its declaration or come from a factory. */
 export interface ConfigurableDriver<T, O extends object> extends Omit<ClientDriver<T>, 'create'> {
   readonly kind: string;
   /**
    * Says what is wrong with complete options: what, where, how to mend it; never a value.
    *
-   * @param giver who has given them, to begin a clause with: "the factory returned"
+   * @param origin where they come from, as the beginning of a clause: "the factory returned"
    */
-  findProblem(options: Readonly<O>, giver?: string): string | undefined;
-  /** Options whose functions show `show` the secrets that they return, so that they are struck out of what is published. */
+  findProblem(options: Readonly<O>, origin?: string): string | undefined;
+  /** A copy of the options whose functions pass the secrets that they return to `show`, for redaction. */
   showSecrets?(options: O, show: (secrets: unknown) => void): O;
-  /** Like a driver's, with the complete options and the client's name. */
+  /** As in a driver, but called with the complete options and the client's name first. */
   create(options: O, name: string, ...dependencies: never[]): T | Promise<T>;
 }
 
@@ -56,7 +56,7 @@ interface OptionsSource {
   useFactory(...dependencies: never[]): unknown;
 }
 
-/** Declares a client that takes its options from the call or from `useFactory`, and over those from `forRootAsync`. */
+/** Declares a client with options from the call or from `useFactory`. Those from `forRootAsync` override them. */
 export function configurableClient<T, O extends object>(
   driver: ConfigurableDriver<T, O>,
   source: O | OptionsSource | undefined,
@@ -81,22 +81,23 @@ export function configurableClient<T, O extends object>(
         if (declared !== undefined && !isObject(declared)) return 'its options are not an object';
         return fromFactory ? undefined : driver.findProblem((declared ?? {}) as O);
       },
-      async create({ name, dependencies, supplied, redactor }) {
+      async create({ name, dependencies, factoryOptions, redactor }) {
         const invalid = (problem: string) => new ClientsInvalidOptionsError(`Client "${name}"`, redactor.text(problem));
         const own = factory ? await factory.useFactory(...(dependencies.slice(required.length) as never[])) : declared;
         if ((factory || own !== undefined) && !isObject(own))
           throw invalid('its useFactory did not return an object of options');
-        if (supplied !== undefined && !isObject(supplied)) throw invalid('its supplied options are not an object');
-        const options = { ...(own as O | undefined), ...supplied } as O;
+        if (factoryOptions !== undefined && !isObject(factoryOptions))
+          throw invalid('its options from the factory of forRootAsync() are not an object');
+        const options = { ...(own as O | undefined), ...factoryOptions } as O;
         redactor.keep(options);
-        const giver = factory || supplied !== undefined ? 'the factory returned' : undefined;
-        const problem = driver.findProblem(options, giver);
+        const origin = factory || factoryOptions !== undefined ? 'the factory returned' : undefined;
+        const problem = driver.findProblem(options, origin);
         if (problem) throw invalid(problem);
         const watched = driver.showSecrets?.(options, (secrets) => redactor.keep(secrets)) ?? options;
         return driver.create(watched, name, ...(dependencies.slice(0, required.length) as never[]));
       },
     },
-    isObject(managed) ? lifecycle : managed, // what is no object is refused under the client's name
+    isObject(managed) ? lifecycle : managed, // anything but an object is reported later, under the client's name
   );
 }
 

@@ -22,7 +22,7 @@ export interface DefinitionProblem {
 /**
  * Says what is wrong with a client's definition, as far as it is complete; never a value.
  *
- * @param fromFactory whether the factory of `forRootAsync` supplies the rest of the options later
+ * @param fromFactory whether the factory of `forRootAsync` may add options later
  */
 export function findDefinitionProblem(definition: unknown, fromFactory: boolean): DefinitionProblem | undefined {
   const otherVersion = findOtherVersion(definition);

@@ -12,21 +12,21 @@ export interface ClientsModuleOptions<C extends ClientDefinitions = ClientDefini
   /** Modules that export what the definitions inject. Default none. */
   imports?: NonNullable<ModuleMetadata['imports']>;
   /**
-   * Milliseconds for closing all clients at shutdown; what is still open then is destroyed by force. Default 10,000. Of
-   * several `forRoot` calls that say it, the longest counts.
+   * Milliseconds for closing all clients at shutdown; what is still open then is destroyed by force. Default 10,000. If
+   * several `forRoot` calls set it, the longest wins.
    */
   shutdownTimeout?: number;
 }
 
-/** Supplies client options by name, for `useClass` and `useExisting` of `ClientsModule.forRootAsync()`. */
+/** Returns client options by name, for `useClass` and `useExisting` of `ClientsModule.forRootAsync()`. */
 export interface ClientsOptionsFactory<C extends ClientDefinitions = ClientDefinitions> {
-  /** Called once, when the first client is built that can be supplied with options. */
+  /** Called once, when the first client that takes options from it is built. */
   createClientsOptions(): ClientOptionsOf<C> | Promise<ClientOptionsOf<C>>;
 }
 
 /**
  * What `ClientsModule.forRootAsync()` takes: clients named statically, their options from exactly one of `useFactory`,
- * `useClass` and `useExisting`. Supplied options are laid over those given in the definition.
+ * `useClass` and `useExisting`. Options from there override those in the definition.
  */
 export interface ClientsModuleAsyncOptions<
   C extends ClientDefinitions = ClientDefinitions,
@@ -36,13 +36,13 @@ export interface ClientsModuleAsyncOptions<
   /** What `useFactory` needs from Nest, in order, as in a driver's `inject`. Default none. */
   inject?: readonly [...I] | readonly Dependency[];
   /**
-   * Returns the options by client name. Called once, when the first client is built that can be supplied with options. A
-   * name that is not a client's, or not an option's, is a compile error. Parameters are typed by the classes in `inject`;
+   * Returns the options by client name. Called once, when the first client that takes options from it is built. An
+   * unknown client name or option name is a compile error. Parameters are typed by the classes in `inject`;
    * annotate those that a string or symbol stands for.
    */
   useFactory?(...dependencies: InjectedValues<I>): KnownOptions<R, ClientOptionsOf<C>>;
-  /** A class to instantiate in this module, which supplies the options. */
+  /** A class that Nest instantiates in this module, and whose `createClientsOptions` returns the options. */
   useClass?: Type<ClientsOptionsFactory<C>>;
-  /** The token of a provider, exported by one of `imports` or global, which supplies the options. */
+  /** The token of a provider, exported by one of `imports` or global, whose `createClientsOptions` returns the options. */
   useExisting?: InjectionToken;
 }

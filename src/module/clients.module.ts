@@ -52,10 +52,10 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
     if (!declaration) refuseMissingDeclaration();
     this.needsClosing = Object.values(declaration.clients).some(({ lifecycle }) => lifecycle.owned);
     setDistance(modules, this, -Infinity);
-    declareClients(registry, modules, declaration); // when the module is loaded lazily, the registry was there before
+    declareClients(registry, modules, declaration); // a lazily loaded module finds the registry already there
   }
 
-  /** Opens connections, after every other module's bootstrap hook, so that a bootstrap that fails has opened none. */
+  /** Opens connections after every other module's bootstrap hook, so that a bootstrap that fails opens none. */
   async onApplicationBootstrap(): Promise<void> {
     await this.registry.start();
     if (this.needsClosing) this.warning.arm();
@@ -81,11 +81,11 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Declares clients whose options come from elsewhere: one factory supplies them by name, typed from the definitions. It
+   * Declares clients whose options come from elsewhere: one factory returns them by name, typed from the definitions. It
    * runs when the first of these clients is built, not at bootstrap.
    *
    * @throws ClientsInvalidOptionsError (`CLIENTS_INVALID_OPTIONS`) if an option cannot work. Options that the factory
-   * supplies are checked when the client is built.
+   * returns are checked when the client is built.
    * @example
    * ClientsModule.forRootAsync({
    *   imports: [ConfigModule],
@@ -109,7 +109,7 @@ export class ClientsModule implements OnApplicationBootstrap, OnModuleDestroy {
 
 function compose(options: ClientsModuleAsyncOptions): DynamicModule {
   const { isGlobal = true, imports = [] } = options;
-  const clients = { ...options.clients }; // what becomes of the caller's object is not checked any more
+  const clients = { ...options.clients }; // a copy: later changes to the caller's object would not be validated
   const declaration: Declaration = { clients, options };
   const providers = createClientProviders(clients, ClientsModule);
   return {

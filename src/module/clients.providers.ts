@@ -1,7 +1,7 @@
 import { Scope, type FactoryProvider, type Provider, type Type } from '@nestjs/common';
 import { INQUIRER, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { getClassName, resolveTokens } from './resolve-tokens.js';
-import { createSupply } from './options-factory.js';
+import { createOptionsLoader } from './options-factory.js';
 import { getClientToken } from '../clients.tokens.js';
 import type { ClientsModuleAsyncOptions } from './clients.module-options.js';
 import type { ClientDefinitions } from '../definition/client-definition.js';
@@ -59,13 +59,13 @@ export function declareClients(registry: ClientRegistry, modules: ModulesContain
     const { clients, options } = declaration;
     refuseMissingTokens(clients, options);
     const { shutdownTimeout, useExisting, inject: injected = [] } = options;
-    const supplyInjects = useExisting === undefined ? injected : [useExisting];
+    const factoryInjects = useExisting === undefined ? injected : [useExisting];
     const resolve: ClientSource['resolve'] = (tokens, consumer) => resolveTokens(moduleRef, tokens, consumer);
     const source: ClientSource = {
       resolve,
-      resolveOptions: createSupply(clients, options, resolve, moduleRef),
+      resolveOptions: createOptionsLoader(clients, options, resolve, moduleRef),
       findDependencies: ({ blueprint: { inject, configurable } }) =>
-        findClientsBehind(modules, configurable ? [...inject, ...supplyInjects] : inject),
+        findClientsBehind(modules, configurable ? [...inject, ...factoryInjects] : inject),
       findConsumers: (name) => findConsumers(modules, name),
     };
     registry.declare(clients, source, shutdownTimeout);

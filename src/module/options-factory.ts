@@ -5,10 +5,10 @@ import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.er
 import type { ClientSource } from '../registry/registration.js';
 
 /**
- * The options that the factory of `forRootAsync` supplies: it runs once, when it is first needed; one that fails runs
- * again the next time. With `forRoot` there is none, and each client has its options itself.
+ * Returns a function that looks up a client's options in what the factory of `forRootAsync` returns. The factory runs
+ * once, when options are first needed, and again after a failure. `forRoot` has no factory, and no options to look up.
  */
-export function createSupply(
+export function createOptionsLoader(
   clients: ClientDefinitions,
   source: ClientsModuleAsyncOptions,
   resolve: ClientSource['resolve'],
@@ -24,8 +24,8 @@ export function createSupply(
   };
   let current: { readonly options: Promise<unknown>; readonly waiting: Set<string> } | undefined;
   return async (client) => {
-    // A client whose last build still waits has given up. The factory may hang for ever, or be slow: it is called again,
-    // and whichever call succeeds first counts.
+    // A client that asks again while its last request is pending has passed its createTimeout. The factory may be slow or
+    // hang for ever, so it is called again, and the first call that succeeds counts.
     const slow = current?.waiting.has(client) ? current.options : undefined;
     if (slow) current = { options: Promise.any([slow, call()]).catch(throwLast), waiting: new Set() };
     const run = (current ??= { options: call(), waiting: new Set() });

@@ -10,18 +10,19 @@ interface Replaced {
 }
 
 /**
- * Stands before the methods by which commands enter a client, as own properties of that one client: none of them exists
- * before the first connection in node-redis, and some never settle after the last.
+ * Wraps the methods by which commands enter a client, so that a first command connects, and a last one settles. node-redis
+ * rejects commands before the first connection, and leaves some pending for ever after the last. Each wrapper is a property
+ * of this one client; its class is left alone.
  */
 export class Entrances {
   readonly #replaced: Replaced[] = [];
   /** How to reject each call that has not settled. */
   readonly #pending = new Set<(error: unknown) => void>();
-  #refusal: (() => Error) | undefined;
+  #closedReason: (() => Error) | undefined;
   #isStanding = true;
   #isOurs = false;
 
-  /** @param open is called before each call; what it returns is waited for, unless it is undefined */
+  /** @param open called before each call; if it returns a promise, the call waits for that */
   constructor(
     entrances: readonly Entrance[],
     readonly open: () => Promise<unknown> | undefined,
@@ -34,7 +35,7 @@ export class Entrances {
     return this.#pending.size;
   }
 
-  /** Lets a call of our own pass, without counting it. */
+  /** Makes a call of the library's own, which is neither counted nor refused. */
   pass<R>(call: () => R): R {
     this.#isOurs = true;
     try {
@@ -45,8 +46,8 @@ export class Entrances {
   }
 
   /** Refuses every further call. */
-  refuse(refusal: () => Error): void {
-    this.#refusal = refusal;
+  refuse(reason: () => Error): void {
+    this.#closedReason = reason;
     if (!this.#isStanding) for (const { target, method } of this.#replaced) this.#stand(target, method);
     this.#isStanding = true;
   }
@@ -56,9 +57,9 @@ export class Entrances {
     for (const reject of this.#pending) reject(error);
   }
 
-  /** Gives the methods back as they were, until `refuse`. Calls that have been made go on. */
+  /** Restores the original methods until `refuse` is called. Calls already made go on. */
   remove(): void {
-    if (!this.#isStanding || this.#refusal) return;
+    if (!this.#isStanding || this.#closedReason) return;
     this.#isStanding = false;
     for (const { target, method, own } of this.#replaced) {
       if (own) Object.defineProperty(target, method, own);
@@ -67,7 +68,7 @@ export class Entrances {
   }
 
   #replace(target: object, method: string): void {
-    if (typeof Reflect.get(target, method) !== 'function') return; // of another version
+    if (typeof Reflect.get(target, method) !== 'function') return; // this version of node-redis does not have it
     this.#replaced.push({ target, method, own: Object.getOwnPropertyDescriptor(target, method) });
     this.#stand(target, method);
   }
@@ -88,7 +89,7 @@ export class Entrances {
 
   #call(call: () => Promise<unknown>): Promise<unknown> {
     if (this.#isOurs) return call();
-    if (this.#refusal) return Promise.reject(this.#refusal());
+    if (this.#closedReason) return Promise.reject(this.#closedReason());
     return new Promise((resolve, reject) => {
       const settle = (settled: () => void): void => {
         this.#pending.delete(reject);

@@ -81,7 +81,7 @@ const MISPLACED: Readonly<Record<string, string>> = {
 
 /** Says what is wrong with a client's options: which one, why and how to mend it; never its value. */
 export function findNodeRedisProblem(options: object): string | undefined {
-  const given = getGiven(options);
+  const given = withoutUnset(options);
   const other = findOtherKind(given, { rootNodes: 'nodeRedisCluster', sentinelRootNodes: 'nodeRedisSentinel' });
   if (other) return other;
   const problem = findClientProblem(given);
@@ -93,7 +93,7 @@ export function findNodeRedisProblem(options: object): string | undefined {
 
 /** Says what is wrong with a cluster's options. */
 export function findNodeRedisClusterProblem(options: object): string | undefined {
-  const given = getGiven(options);
+  const given = withoutUnset(options);
   if ('nodes' in given) return '"nodes" is an option of ioredis; node-redis takes { url } or { socket } in "rootNodes"';
   const single = ['url', 'socket', 'username', 'password', 'credentialsProvider'].find((key) => key in given);
   if (single) return `"${single}" is for one connection; what all nodes have in common goes under "defaults"`;
@@ -101,7 +101,7 @@ export function findNodeRedisClusterProblem(options: object): string | undefined
   if (!isList(rootNodes)) return '"rootNodes" must be an array of { url } or { socket }, and not an empty one';
   const broken = findBrokenRule(given, CLUSTER_RULES);
   if (broken) return broken;
-  const defaults = isObject(given['defaults']) ? getGiven(given['defaults']) : {};
+  const defaults = isObject(given['defaults']) ? withoutUnset(given['defaults']) : {};
   const shared = findClientProblem(defaults);
   if (shared) return `in "defaults", ${shared}`;
   for (const [index, node] of rootNodes.entries()) {
@@ -113,7 +113,7 @@ export function findNodeRedisClusterProblem(options: object): string | undefined
 
 /** Says what is wrong with the options of a client that asks Sentinels. */
 export function findNodeRedisSentinelProblem(options: object): string | undefined {
-  const given = getGiven(options);
+  const given = withoutUnset(options);
   if ('sentinels' in given) {
     return '"sentinels" is an option of ioredis; node-redis takes { host, port } in "sentinelRootNodes"';
   }
@@ -130,7 +130,7 @@ export function findNodeRedisSentinelProblem(options: object): string | undefine
   const broken = findBrokenRule(given, SENTINEL_RULES);
   if (broken) return broken;
   for (const key of ['nodeClientOptions', 'sentinelClientOptions']) {
-    const nested = isObject(given[key]) ? getGiven(given[key]) : {};
+    const nested = isObject(given[key]) ? withoutUnset(given[key]) : {};
     if ('url' in nested) return `in "${key}", "url" has no place: the Sentinels say where servers are`;
     const problem = findClientProblem(nested);
     if (problem) return `in "${key}", ${problem}`;
@@ -139,12 +139,12 @@ export function findNodeRedisSentinelProblem(options: object): string | undefine
 }
 
 /** The options that are set. */
-function getGiven(options: object): Options {
+function withoutUnset(options: object): Options {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 function getSocket(options: Options): Options {
-  return isObject(options['socket']) ? getGiven(options['socket']) : {};
+  return isObject(options['socket']) ? withoutUnset(options['socket']) : {};
 }
 
 function findOtherKind(options: Options, kinds: Readonly<Record<string, string>>): string | undefined {
@@ -199,7 +199,7 @@ function findCredentialsProblem(options: Options): string | undefined {
 
 function findRootNodeProblem(node: unknown, defaults: Options): string | undefined {
   if (!isObject(node)) return 'must be { url } or { socket: { host, port } }';
-  const given = getGiven(node);
+  const given = withoutUnset(node);
   const problem = findClientProblem(given);
   if (problem) return `is wrong: ${problem}`;
   const socket = getSocket(given);

@@ -20,7 +20,7 @@ import { Connection, connectionOf } from './connection.js';
 import { Entrances } from './entrances.js';
 import { findNodeRedisProblem } from './find-node-redis-problem.js';
 import { CLOSINGS, PUB_SUB, queueOf, replaceConnect, type Internals } from './internals.js';
-import { isAwaited, tellsPending } from './pending-commands.js';
+import { isAwaited, reportsPending } from './pending-commands.js';
 import { ping } from './probe.js';
 import { Sockets, type SocketOptions } from './sockets.js';
 import { watchClient } from './watch-client.js';
@@ -98,7 +98,7 @@ export function nodeRedisClient(
         const sockets = new Sockets();
         const socket = sockets.options(given.socket);
         const client = createClient({ ...given, socket } as RedisClientOptions) as unknown as RedisClientType;
-        giveBack(socket, given.socket);
+        restoreOptions(socket, given.socket);
         manage(client, name, sockets);
         return client;
       },
@@ -117,7 +117,10 @@ export function nodeRedisClient(
 /**
  * The client has read them, and keeps them for its duplicates and pools. Those are the user's: they are not to end with it.
  */
-function giveBack(socket: { -readonly [K in keyof SocketOptions]: SocketOptions[K] }, given: SocketOptions = {}): void {
+function restoreOptions(
+  socket: { -readonly [K in keyof SocketOptions]: SocketOptions[K] },
+  given: SocketOptions = {},
+): void {
   delete socket.signal;
   delete socket.reconnectStrategy;
   const { signal, reconnectStrategy } = given;
@@ -161,6 +164,6 @@ function manage(created: object, name: string, sockets: Sockets): void {
   client.on('ready', () => {
     isQueued = false; // they have been sent, and count as pending
     // From now on node-redis queues by itself, and tells what is pending.
-    if (tellsPending(client)) entrances.remove();
+    if (reportsPending(client)) entrances.remove();
   });
 }

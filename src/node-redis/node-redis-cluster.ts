@@ -27,7 +27,7 @@ import {
   type ClusterInternals,
   type Internals,
 } from './internals.js';
-import { isAwaited, tellsPending } from './pending-commands.js';
+import { isAwaited, reportsPending } from './pending-commands.js';
 import { ping } from './probe.js';
 import { Sockets } from './sockets.js';
 
@@ -146,7 +146,7 @@ function manage(created: object, name: string, sockets: Sockets, { defaults }: N
         await connect();
         const [node] = clientsOf(cluster);
         // From now on node-redis queues by itself, and tells what is pending.
-        if (node && tellsPending(node)) entrances.remove();
+        if (node && reportsPending(node)) entrances.remove();
         look();
       },
       ping: () => Promise.all(primariesOf(cluster).map(pingNode)),

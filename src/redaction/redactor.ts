@@ -54,7 +54,7 @@ export class Redactor {
       this.#keepValue(String(value), name);
       if (typeof value === 'string' && characters < MOST_CHARACTERS) {
         characters += Math.min(value.length, MOST_OF_ONE);
-        this.#keepTold(value.slice(0, MOST_OF_ONE));
+        this.#keepFromText(value.slice(0, MOST_OF_ONE));
       }
     });
   }
@@ -70,11 +70,11 @@ export class Redactor {
       walkValues(root, MOST_VALUES, undefined, (value, name) => {
         if (typeof value === 'number') return;
         const under = names[index];
-        const told = value === root && typeof under === 'string' ? under : name;
-        if (CERTAIN_NAME.test(told) && value.length >= SHORTEST_INJECTED) this.#add(value);
+        const label = value === root && typeof under === 'string' ? under : name;
+        if (CERTAIN_NAME.test(label) && value.length >= SHORTEST_INJECTED) this.#add(value);
         if (characters < MOST_CHARACTERS) {
           characters += Math.min(value.length, MOST_OF_ONE);
-          this.#keepTold(value.slice(0, MOST_OF_ONE), SHORTEST_INJECTED);
+          this.#keepFromText(value.slice(0, MOST_OF_ONE), SHORTEST_INJECTED);
         }
       });
     });
@@ -121,9 +121,9 @@ export class Redactor {
   }
 
   #findPlain(text: string): Passage[] {
-    const told = findTelling(text);
+    const recognised = findTelling(text);
     const known = this.#findKnown(text);
-    return known.length > 0 ? [...told, ...known] : told;
+    return known.length > 0 ? [...recognised, ...known] : recognised;
   }
 
   #findKnown(text: string): Passage[] {
@@ -132,7 +132,7 @@ export class Redactor {
   }
 
   /** Remembers the credentials that a text tells: those of a URL, its query or a connection string. */
-  #keepTold(text: string, shortest = 0): void {
+  #keepFromText(text: string, shortest = 0): void {
     if (!/[:=]/.test(text)) return;
     for (const { start, end } of findUrlCredentials(text)) this.#keepUserInfo(text.slice(start, end));
     // A text that is a URL as a whole ends its credentials at its last @, whatever they are.

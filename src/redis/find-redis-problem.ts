@@ -44,22 +44,22 @@ const WHERE = 'give "url", "host", "port", "path" or "sentinels"';
 /**
  * Says what is wrong with a client's options: which one, why and how to mend it; never its value.
  *
- * @param giver who has given them, to begin a clause with
+ * @param origin where they come from, as the beginning of a clause
  */
-export function findRedisProblem(options: object, giver?: string): string | undefined {
-  const given = getGiven(options);
+export function findRedisProblem(options: object, origin?: string): string | undefined {
+  const given = withoutUnset(options);
   if ('nodes' in given) return '"nodes" belongs to a cluster; declare it with redisCluster()';
   return (
     findUrlProblem(given) ??
     findBrokenRule(given, RULES) ??
     findLoginProblem(given) ??
-    findAddressProblem(given, describeUnset(options, ADDRESS, giver))
+    findAddressProblem(given, describeUnset(options, ADDRESS, origin))
   );
 }
 
 /** Says what is wrong with the options of a connection that takes the rest from another client; never a value. */
 export function findDuplicateProblem(options: object): string | undefined {
-  const given = getGiven(options);
+  const given = withoutUnset(options);
   const own = [...ADDRESS, 'nodes', 'username', 'password', 'credentials'].find((key) => key in given);
   if (own) return `"${own}" is that of the client named in "from"; for another one declare a redisClient()`;
   return findBrokenRule(given, RULES);
@@ -68,18 +68,18 @@ export function findDuplicateProblem(options: object): string | undefined {
 /**
  * Says what is wrong with a cluster's options: which one, why and how to mend it; never its value.
  *
- * @param giver who has given them, to begin a clause with
+ * @param origin where they come from, as the beginning of a clause
  */
-export function findClusterProblem(options: object, giver?: string): string | undefined {
-  const given = getGiven(options);
+export function findClusterProblem(options: object, origin?: string): string | undefined {
+  const given = withoutUnset(options);
   const single = ADDRESS.find((key) => key in given);
   if (single) return `"${single}" belongs to redisClient(); list the cluster's nodes under "nodes"`;
   const { nodes, redisOptions } = given;
   if (!isList(nodes)) {
-    const unset = describeUnset(options, ['nodes'], giver);
+    const unset = describeUnset(options, ['nodes'], origin);
     return `"nodes" must be an array of { host, port } or URLs, and not an empty one${unset && `:${unset}`}`;
   }
-  const shared: Options = isObject(redisOptions) ? getGiven(redisOptions) : {};
+  const shared: Options = isObject(redisOptions) ? withoutUnset(redisOptions) : {};
   for (const [index, node] of nodes.entries()) {
     const problem = findNodeProblem(node, 'tls' in shared);
     if (problem) return `"nodes[${index}]" ${problem}`;
@@ -90,7 +90,7 @@ export function findClusterProblem(options: object, giver?: string): string | un
 }
 
 /** The options that are set: in ioredis's, `null` stands for "not set". */
-function getGiven(options: object): Options {
+function withoutUnset(options: object): Options {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null));
 }
 
@@ -105,11 +105,11 @@ function findUrlProblem(options: Options): string | undefined {
 }
 
 /** Names what says where the server is and is set, but to nothing: mostly the value of a variable that is missing. */
-function describeUnset(options: object, keys: readonly string[], giver = 'the options say'): string {
+function describeUnset(options: object, keys: readonly string[], origin = 'the options say'): string {
   const key = keys.find((name) => Object.hasOwn(options, name));
   if (key === undefined) return '';
   const value: unknown = Reflect.get(options, key);
-  return value === undefined || value === null ? ` ${giver} ${key}: ${String(value)}; is a variable not set?` : '';
+  return value === undefined || value === null ? ` ${origin} ${key}: ${String(value)}; is a variable not set?` : '';
 }
 
 /** What says how to log in must be said once. */
@@ -124,7 +124,7 @@ function findLoginProblem({ url, password, credentials }: Options): string | und
 function findClusterLoginProblem(given: Options, shared: Options, nodes: readonly unknown[]): string | undefined {
   const inner = [
     ['redisOptions', shared] as const,
-    ...nodes.map((node, index) => [`nodes[${index}]`, isObject(node) ? getGiven(node) : {}] as const),
+    ...nodes.map((node, index) => [`nodes[${index}]`, isObject(node) ? withoutUnset(node) : {}] as const),
   ];
   const misplaced = inner.find(([, options]) => 'credentials' in options);
   if (misplaced)
@@ -163,7 +163,7 @@ function findNodeProblem(node: unknown, tls: boolean): string | undefined {
   }
   if (typeof node === 'number') return isPort(node) ? undefined : 'is not a port from 1 to 65535';
   if (!isObject(node)) return 'must be { host, port } or a URL';
-  const given = getGiven(node);
+  const given = withoutUnset(node);
   if (!('host' in given) && !('port' in given)) return 'says neither "host" nor "port"';
   const broken = findBrokenRule(given, RULES);
   return broken && `is wrong: ${broken}`;

@@ -20,16 +20,16 @@ export async function dispose(
   { blueprint: { driver }, lifecycle }: ClientDefinition,
   instance: unknown,
   redactor: Redactor,
-  { remaining, cutShort }: Closing,
+  closing: Closing,
 ): Promise<Error | undefined> {
-  if (!lifecycle.owned) return undefined; // its owner closes it
+  if (!lifecycle.owned) return undefined; // whoever made it closes it
   const attempt = async (
     name: string,
     longest: number,
     work: () => unknown,
     cancellation?: Cancellation,
   ): Promise<Error | undefined> => {
-    const timeout = Math.min(longest, remaining());
+    const timeout = Math.min(longest, closing.remaining());
     const late = () => new Error(`${name} did not end within ${Math.round(timeout)} ms`);
     try {
       return await within({ timeout, late, ...(cancellation && { cancellation }) }, async () => void (await work()));
@@ -49,8 +49,8 @@ export async function dispose(
     isGraceful = disposal !== undefined;
     return disposal?.call(instance);
   };
-  // When the time is up already it is called all the same, and not waited for.
-  const cancellation = cutShort?.isCancelled ? undefined : cutShort;
+  // If the time is already up, close() is still called, but not waited for.
+  const cancellation = closing.cutShort?.isCancelled ? undefined : closing.cutShort;
   const failure = await attempt('close()', lifecycle.closeTimeout, close, cancellation);
   if (!isGraceful) return destroy();
   if (!failure || !driver.destroy) return failure;

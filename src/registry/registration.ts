@@ -8,7 +8,7 @@ import { SharedClient, type PoolHost } from './shared-client.js';
 export interface ClientSource {
   /** Gets values from Nest, in the module of that call; `consumer` is whom they are for, if anyone. */
   resolve(injected: readonly Dependency[], consumer?: string): Promise<readonly unknown[]>;
-  /** The options that the factory of `forRootAsync` supplies for the client of that name. */
+  /** The options that the factory of `forRootAsync` returns for the client of that name. */
   resolveOptions(name: string): Promise<unknown>;
   /** The names of the classes that inject the eager client of that name. */
   findConsumers(name: string): readonly string[];

@@ -25,7 +25,7 @@ export interface BuildRequest {
   isStarted(): boolean;
   /** Gets what the client injects from Nest. */
   resolve(injected: readonly Dependency[]): Promise<readonly unknown[]>;
-  /** Gets what the factory of `forRootAsync` supplies for the client. */
+  /** Gets the options for the client from the factory of `forRootAsync`. */
   resolveOptions(): Promise<unknown>;
   /** The clients that Nest has injected into what the client injects. */
   findInjected(): Iterable<HeldClient>;
@@ -272,12 +272,12 @@ export class SharedClient implements HeldClient, Surroundings {
     const dependencies = await request.resolve(blueprint.inject);
     redactor.keepData(dependencies, blueprint.inject);
     build.pending = 'the factory of forRootAsync has not returned yet';
-    const supplied = blueprint.configurable ? await request.resolveOptions() : undefined;
+    const factoryOptions = blueprint.configurable ? await request.resolveOptions() : undefined;
     for (const dependency of request.findInjected()) build.add(dependency);
     build.pending = 'create() has not returned yet';
     let pool: Pool | undefined;
     const createPool = (options: PoolOptions) => (pool = request.createPool(this, options));
-    const instance = await blueprint.create({ name, dependencies, supplied, redactor, createPool });
+    const instance = await blueprint.create({ name, dependencies, factoryOptions, redactor, createPool });
     if (instance === undefined || instance === null) throw new TypeError('create() returned no client');
     const client = new OpenClient(instance, this, pool);
     try {
@@ -376,9 +376,9 @@ export class SharedClient implements HeldClient, Surroundings {
   }
 
   /** Waits for a build in progress to end, so that what it makes is closed before the process is left. */
-  async #awaitCreation(build: Build, { remaining }: Closing): Promise<Error | undefined> {
+  async #awaitCreation(build: Build, closing: Closing): Promise<Error | undefined> {
     const { result, creation, pending } = build;
-    const timeout = Math.min(this.definition.lifecycle.closeTimeout, remaining());
+    const timeout = Math.min(this.definition.lifecycle.closeTimeout, closing.remaining());
     await result.catch(ignore); // cancelled, so at once
     const late = () =>
       new Error(`it was still being created ${Math.round(timeout)} ms after shutdown began: ${pending}`);

@@ -48,18 +48,18 @@ describe('awsClient()', () => {
     expect(server.accepted).toBe(0);
   });
 
-  it('takes options from a factory, and supplied options over declared ones', async () => {
+  it('takes options from a factory, and those of forRootAsync over declared ones', async () => {
     const made = await buildClient(
       awsClient(loadSqs, { inject: ['REGION'], useFactory: (region: string) => ({ region }) }),
       { dependencies: ['eu-west-1'] },
     );
-    const supplied = await buildClient(awsClient(loadSqs, { region: 'eu-west-1', maxAttempts: 1 }), {
-      supplied: { region: 'eu-west-2' },
+    const overridden = await buildClient(awsClient(loadSqs, { region: 'eu-west-1', maxAttempts: 1 }), {
+      factoryOptions: { region: 'eu-west-2' },
     });
 
     expect(await made.config.region()).toBe('eu-west-1');
-    expect(await supplied.config.region()).toBe('eu-west-2');
-    expect(await supplied.config.maxAttempts()).toBe(1);
+    expect(await overridden.config.region()).toBe('eu-west-2');
+    expect(await overridden.config.maxAttempts()).toBe(1);
   });
 
   it('leaves the options of the caller as they are', async () => {

@@ -344,7 +344,7 @@ describe('ClientRegistry', () => {
 describe('the factory of ClientsModule.forRootAsync()', () => {
   const boot = (options: unknown, providers = [Consumer]) => bootApp({ imports: [forRootAsync(options)], providers });
 
-  it('does not run while nobody uses a client that it can supply', async () => {
+  it('does not run while nobody uses a client that takes options from it', async () => {
     let runs = 0;
     const other = new Journal().client('other');
     const app = await boot({ clients: { main: sdkClient(), other }, useFactory: () => ({ runs: ++runs }) }, []);
@@ -387,12 +387,12 @@ describe('the factory of ClientsModule.forRootAsync()', () => {
 
   it('lays its options over those of the definition, and leaves both as they were', async () => {
     const declared = Object.freeze({ url: 'declared', port: 1 });
-    const supplied = Object.freeze({ main: Object.freeze({ port: 2 }) });
-    const app = await boot({ clients: { main: sdkClient(declared) }, useFactory: () => supplied });
+    const returned = Object.freeze({ main: Object.freeze({ port: 2 }) });
+    const app = await boot({ clients: { main: sdkClient(declared) }, useFactory: () => returned });
     expect(app.get(Consumer).client.options).toEqual({ url: 'declared', port: 2 });
   });
 
-  it('need not supply every client', async () => {
+  it('need not return options for every client', async () => {
     const app = await boot({ clients: { main: sdkClient({ url: 'declared' }) }, useFactory: () => ({}) });
     expect(app.get(Consumer).client.options).toEqual({ url: 'declared' });
   });
@@ -504,7 +504,7 @@ describe('the factory of ClientsModule.forRootAsync()', () => {
     ['a string', PLANTED, /"main".*object/],
     ['null', null, /"main".*object/],
     ['a wrong option', { port: PLANTED }, /"main".*"port"/],
-  ])('cannot supply %s for a client', async (_, options, mentions) => {
+  ])('cannot return %s for a client', async (_, options, mentions) => {
     const app = await boot({ clients: { main: sdkClient() }, useFactory: () => ({ main: options }) }, []);
     expectInvalid(await rejection(registryOf(app).get('main')), mentions);
   });

@@ -115,7 +115,7 @@ describe('defineClient()', () => {
 });
 
 describe('ClientsOf and ClientOptionsOf', () => {
-  it('give clients, and the options of those that can be supplied with any, by name', () => {
+  it('map names to clients, and to the options of those that take any', () => {
     expectTypeOf<AppClients>().toEqualTypeOf<{ sdk: Sdk; cache: Sdk; pool: Pool; later: Pool }>();
     expectTypeOf<ClientOptionsOf<typeof clients>>().toEqualTypeOf<{ sdk?: SdkOptions; cache?: SdkOptions }>();
   });

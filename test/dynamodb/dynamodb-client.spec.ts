@@ -60,20 +60,20 @@ describe('building', () => {
     expect(proxy.accepted).toBe(0);
   });
 
-  it('takes options from a factory, and supplied options over declared ones', async () => {
+  it('takes options from a factory, and those of forRootAsync over declared ones', async () => {
     const made = await buildClient(
       dynamoDBClient({ inject: ['REGION'], useFactory: (region: string) => ({ region }) }),
       {
         dependencies: ['eu-west-1'],
       },
     );
-    const supplied = await buildClient(dynamoDBClient({ region: 'eu-west-1', maxAttempts: 1 }), {
-      supplied: { region: 'eu-west-2' },
+    const overridden = await buildClient(dynamoDBClient({ region: 'eu-west-1', maxAttempts: 1 }), {
+      factoryOptions: { region: 'eu-west-2' },
     });
 
     expect(await made.config.region()).toBe('eu-west-1');
-    expect(await supplied.config.region()).toBe('eu-west-2');
-    expect(await supplied.config.maxAttempts()).toBe(1);
+    expect(await overridden.config.region()).toBe('eu-west-2');
+    expect(await overridden.config.maxAttempts()).toBe(1);
   });
 
   it("leaves everything to the SDK's defaults when called without options", async () => {

@@ -37,8 +37,8 @@ const documentHit = (): UpdateCommand =>
 const build = (options?: DynamoDBDocumentOptions): Promise<DynamoDBDocumentClient> =>
   buildClient(dynamoDBDocumentClient(options), { dependencies: [base] });
 
-const supply = (supplied: object): Promise<DynamoDBDocumentClient> =>
-  buildClient(dynamoDBDocumentClient(), { dependencies: [base], supplied });
+const buildWith = (factoryOptions: object): Promise<DynamoDBDocumentClient> =>
+  buildClient(dynamoDBDocumentClient(), { dependencies: [base], factoryOptions });
 
 const putUndefined = (): PutCommand =>
   new PutCommand({ TableName: 'counters', Item: { id: 'a', map: { none: undefined } } });
@@ -194,10 +194,10 @@ describe('options', () => {
     expect(findProblem({ from: 'orders', marshallOptions: { convertEmptyValues: true } })).toBeUndefined();
   });
 
-  it('may be supplied by a factory, all but the base', async () => {
-    const documents = await supply({ marshallOptions: { removeUndefinedValues: true } });
+  it('takes options from a factory, all but the base', async () => {
+    const documents = await buildWith({ marshallOptions: { removeUndefinedValues: true } });
     await documents.send(putUndefined());
-    await expect(supply({ from: 'orders' })).rejects.toThrow('"from"');
+    await expect(buildWith({ from: 'orders' })).rejects.toThrow('"from"');
   });
 });
 

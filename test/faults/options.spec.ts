@@ -319,14 +319,14 @@ it('makes a working definition or an error with a code of whatever options, and 
     fc.asyncProperty(
       moduleOptions,
       or(fc.record({ redis: redis!, cluster: cluster!, dynamodb: dynamodb! }, { requiredKeys: [] })),
-      async (given, supplied) => {
+      async (given, returned) => {
         const use = { connect: 'use' } as const;
         const clients = {
           redis: redisClient(undefined, use),
           cluster: redisCluster(undefined, use),
           dynamodb: dynamoDBClient(undefined, use),
         };
-        const options = { ...assemble(given), clients, useFactory: () => supplied };
+        const options = { ...assemble(given), clients, useFactory: () => returned };
         await live(attempt(() => ClientsModule.forRootAsync(options as never)));
       },
     ),

@@ -62,7 +62,7 @@ export interface Given {
 export interface Service extends AsyncDisposable {
   /** A client named `main`, and those that it is built on, all with that lifecycle. */
   declare(given?: Given): ClientDefinitions;
-  /** What the factory of `forRootAsync` supplies for `main`, if the kind takes it. */
+  /** What the factory of `forRootAsync` returns for `main`, if the kind takes it. */
   readonly options?: object;
   /** Asks the server something that leaves nothing behind. The first time it connects, if need be. */
   roundTrip(client: unknown): Promise<unknown>;

@@ -64,8 +64,8 @@ describe('redisClient()', () => {
       expect(driven.client.options).toMatchObject(expected);
     });
 
-    it('takes the options that the factory of forRootAsync supplies', async () => {
-      const client = await buildClient(redisClient({ port: 6390 }), { supplied: { password: 'secret' } });
+    it('takes the options that the factory of forRootAsync returns', async () => {
+      const client = await buildClient(redisClient({ port: 6390 }), { factoryOptions: { password: 'secret' } });
       expect(client.options).toMatchObject({ port: 6390, password: 'secret' });
     });
 
@@ -81,7 +81,7 @@ describe('redisClient()', () => {
     ])('says which address a factory has returned without a value: %j', async (unset, problem) => {
       const returned = unset as RedisClientOptions;
       await expect(buildClient(redisClient({ useFactory: () => returned }))).rejects.toThrow(problem);
-      await expect(buildClient(redisClient(), { supplied: returned })).rejects.toThrow(problem);
+      await expect(buildClient(redisClient(), { factoryOptions: returned })).rejects.toThrow(problem);
     });
   });
 
