@@ -43,6 +43,8 @@ function render(reports, rows, { machine, date, duration }) {
 
 <!-- Written by test/bench/run.mjs. Do not edit: run it again. -->
 
+${renderSummary(rows)}
+
 \`npm run bench\` measures all of this side by side, in ${Math.ceil(duration / 60)} minutes, and writes this page. Runs of the
 subjects alternate; what is shown is the median, with the quartiles in parentheses; a ratio is taken run by run, ours over the
 other's, so that below 1 is faster. A peer that wants Nest 11 and ioredis 5 runs on those, and is compared with
@@ -59,6 +61,32 @@ ${met} of ${rows.length} met.
 ${table(HEADER, rows.map(toCells))}
 
 ${renderMissed(rows)}${reports.map(renderSection).join('\n')}`;
+}
+
+/** The page's first lines, for readers who do not read tables. Each takes its figures from a row of this run. */
+function renderSummary(rows) {
+  const missed = rows.filter(({ met }) => !met).length;
+  return [
+    `- **Goals**: ${rows.length - missed} of ${rows.length} are met. Missed: ${missed}, listed below, each with its cause.`,
+    summarize(
+      rows,
+      'cold start: Redis and DynamoDB declared, the handler uses Redis',
+      'Process start to first answer, Redis used and DynamoDB not',
+    ),
+    summarize(rows, 'import over Nest alone: time', 'Importing the library, beyond Nest itself'),
+    summarize(rows, 'bootstrap with 100 declared clients', 'Starting an application that declares 100 clients'),
+    summarize(rows, 'shutdown under load: failed responses', 'Requests that fail when the service stops under load'),
+  ]
+    .filter((line) => line !== undefined)
+    .join('\n');
+}
+
+/** Undefined for a figure that this run did not measure. */
+function summarize(rows, name, words) {
+  const row = rows.find(({ figure }) => figure === name);
+  if (row === undefined) return undefined;
+  const [ours] = String(row.ours).split('<br>');
+  return `- **${words}**: ${ours}. Goal: ${row.goal}; ${row.met ? 'met' : 'missed'}.`;
 }
 
 function renderMissed(rows) {
