@@ -4,7 +4,14 @@ import { VERSION } from './version.js';
 const COPIES = Symbol.for('nestjs-clients:copies');
 
 const shared = globalThis as { [COPIES]?: string[] };
-(shared[COPIES] ??= []).push(VERSION);
+let isNoted = false;
+
+/** Writes down that this copy is in use. An application calls it and not the module, since an import has no side effects. */
+export function noteCopy(): void {
+  if (isNoted) return;
+  isNoted = true;
+  (shared[COPIES] ??= []).push(VERSION);
+}
 
 /** What two copies do, and the remedy. */
 const REMEDY =

@@ -11,6 +11,7 @@ import { ClientsDuplicateError } from '../errors/clients-duplicate.error.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 import { ClientsUnknownError } from '../errors/clients-unknown.error.js';
 import type { ClientsError } from '../errors/clients.error.js';
+import { noteCopy } from '../errors/copies.js';
 import type { ClientEvent, ClientEventDetails } from '../events/client-event.js';
 import { ClientLogger } from '../events/client-logger.js';
 import type { Build } from './build.js';
@@ -83,6 +84,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
           'ClientsModule.forRoot() provides it, to every module or, where isGlobal is false, to those that import that',
       );
     }
+    noteCopy();
     // How `closeAllClients` of nestjs-clients/testing learns of registries, without a list of them here.
     channel('nestjs-clients:registry').publish(this);
   }
