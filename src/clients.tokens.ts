@@ -1,4 +1,4 @@
-/** What stands around the name tells a client's token from any other. Nest quotes it where a name is misspelt. */
+/** A client's token is its name between these two. Nest quotes the token in its error when a name is misspelt. */
 const START = 'nestjs-clients:';
 const END = ', to be declared in ClientsModule.forRoot(), or to be imported where its isGlobal is false';
 
@@ -18,5 +18,5 @@ export function getClientName(token: unknown): string | undefined {
   return token.slice(START.length, -END.length);
 }
 
-/** By this token the core learns that `HttpDrainModule` is imported, without knowing that module. */
+/** `HttpDrainModule` provides this token, so that the core can tell that it is imported without importing it. */
 export const HTTP_DRAIN = 'nestjs-clients:http-drain';

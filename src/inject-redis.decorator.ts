@@ -1,7 +1,7 @@
 import { InjectClient } from './inject-client.decorator.js';
 
 /**
- * Injects the Redis client named `name`, of whichever kind: it goes by the name alone. Default `'redis'`.
+ * Injects the Redis client named `name`, of any kind: only the name counts. Default `'redis'`.
  *
  * @example
  * constructor(@InjectRedis() private readonly redis: Redis, @InjectRedis('sessions') private readonly sessions: Redis) {}

@@ -9,7 +9,7 @@ import { loadClass } from './load-class.js';
 /**
  * Declares a client of the AWS SDK for JavaScript v3: S3, SQS, SNS, Lambda or any other, also an aggregated one.
  *
- * `load` gives the client's class. It is called when the client is first injected; sockets open with the first request. The
+ * `load` returns the client's class. It is called when the client is first injected; sockets open with the first request. The
  * options are those of that class, or `{ inject, useFactory }` that returns them. Without any, the SDK looks for region and
  * credentials where it always does: environment, shared files, the container's or instance's role.
  *
@@ -20,8 +20,8 @@ import { loadClass } from './load-class.js';
  * There is no health check unless `lifecycle` has a `check`, for no call is free of charge and of permissions in every
  * service: an open client counts as up. Requests that `check` sends are not retried, and it is given up after 5,000 ms.
  *
- * Options of the wrong type make `forRoot` throw `CLIENTS_INVALID_OPTIONS`; so does injecting the client if `load` gives no
- * class of a client. If the package that `load` imports is not installed, that fails with `CLIENTS_MISSING_PACKAGE`.
+ * Options of the wrong type make `forRoot` throw `CLIENTS_INVALID_OPTIONS`; so does injecting the client if `load` does not
+ * return a client class. If the package that `load` imports is not installed, that fails with `CLIENTS_MISSING_PACKAGE`.
  *
  * @example
  * ClientsModule.forRoot({

@@ -60,7 +60,7 @@ function driverOf<T extends AwsClient, O extends object>(
   };
 }
 
-/** A check whose requests are neither retried nor waited for. Whatever is no function is left for its validation. */
+/** A check whose requests are neither retried nor waited for. Anything but a function is left for validation to report. */
 function checkOf<T extends AwsClient>(
   { service }: { readonly service: string },
   source: { check?(client: T, abortSignal: AbortSignal): unknown },
@@ -85,7 +85,7 @@ function showCredentials<O extends object>(config: O, { redactor }: BuildContext
   return { ...config, credentials: Object.assign(provide, credentials) };
 }
 
-/** Whom the sockets belong to: `destroy()` of a handler or an agent resets the requests of all who use it. */
+/** Who owns the sockets: `destroy()` of a handler or an agent resets the requests of all who use it. */
 function ownershipOf({ requestHandler: handler }: { requestHandler?: unknown }): Ownership {
   if (!isObject(handler)) return 'own';
   if ('handle' in handler) return 'handler-of-caller';

@@ -3,10 +3,10 @@ import { ClientsMissingPackageError } from '../errors/clients-missing-package.er
 import type { AwsClient, AwsClientClass } from './aws-sdk.js';
 
 /**
- * The class that `load` gives.
+ * The class that `load` returns.
  *
  * @throws ClientsMissingPackageError (`CLIENTS_MISSING_PACKAGE`) if its package is not installed;
- * ClientsInvalidOptionsError (`CLIENTS_INVALID_OPTIONS`) if it gives something else
+ * ClientsInvalidOptionsError (`CLIENTS_INVALID_OPTIONS`) if it returns anything else
  */
 export async function loadClass<C extends AwsClientClass>(load: () => Promise<C>, client: string): Promise<C> {
   const where = `Client "${client}"`;
@@ -50,7 +50,7 @@ function findMissingPackage(error: unknown): string | undefined {
   return name !== '' && (isSdk || !isImportedByPackage) ? name : undefined;
 }
 
-/** `require` lists the whole way to the module; whoever asked for it comes first. */
+/** `require` lists the whole chain of importers; the direct one comes first. */
 function firstImporter(message: string): string {
   const [start = '', stack = ''] = message.split(/(?<=Require stack:)/);
   return start + (stack.trim().split('\n')[0] ?? '');

@@ -55,7 +55,7 @@ export class RequestsInFlight {
   /**
    * The requests of this client, counted from the first call on; late ones are refused under the name given then.
    *
-   * @param ownership default: a client that somebody else has made, whose sockets are his too
+   * @param ownership default: for a client made elsewhere, whose sockets belong to its maker
    */
   static of(client: AwsClient, name = 'aws', ownership: Ownership = 'handler-of-caller'): RequestsInFlight {
     let requests = byStack.get(client.middlewareStack);
@@ -170,7 +170,7 @@ export class RequestsInFlight {
 
   /** Resolves when the request has failed, or has been answered and its body read. */
   async #awaitBody(request: Request, answer: Promise<Answer>): Promise<void> {
-    const result = await answer.catch(() => undefined); // which the caller is told
+    const result = await answer.catch(() => undefined); // the caller gets the error
     request.body = result && findResponseBody(result);
     if (!request.body) return;
     if (this.#isDestroyed) breakOff(request.body, this.#closedError());

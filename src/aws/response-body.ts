@@ -32,7 +32,7 @@ export function awaitEnd(body: ResponseBody): Promise<void> {
   });
 }
 
-/** Breaks it off, and tells whoever reads it why. Nobody may be listening, and an error would then end the process. */
+/** Destroys the body with an error for its reader. Without a listener, that error would end the process. */
 export function breakOff(body: ResponseBody, reason: Error): void {
   if (body.listenerCount('error') > 0) body.destroy(reason);
   else body.destroy();

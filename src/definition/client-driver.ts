@@ -33,19 +33,19 @@ export interface ClientDriver<T, I extends readonly Dependency[] = readonly Depe
   check?(client: T): unknown;
   /** Closes the client gracefully. Default: its `Symbol.asyncDispose`, then its `Symbol.dispose`, if it has one. */
   close?(client: T): unknown;
-  /** Destroys the client by force, after `close` failed or passed its deadline; or if there is nothing graceful. */
+  /** Destroys the client by force, after `close` failed or passed its deadline; or if the client has no graceful close. */
   destroy?(client: T): unknown;
   /** Subscribes `report` to the client's background errors. It is called once, right after `create`. */
   onError?(client: T, report: (error: unknown) => void): unknown;
   /**
-   * Tells whenever the client's connection is gained or lost. It is called once, right after `create`. Report each change
-   * once, with the reason if it is known. `'disconnected'` before the first `'connected'` means that the server hung up
+   * Subscribes `report` to the client's connection. It is called once, right after `create`. Report each gain and each
+   * loss once, with the reason if it is known. `'disconnected'` before the first `'connected'` means that the server hung up
    * before the client was ready; it is published as an error.
    */
   onConnection?(client: T, report: (state: 'connected' | 'disconnected', reason?: unknown) => void): unknown;
 }
 
-/** What a driver does with a client that is there. */
+/** The hooks of a driver that take a client that is built. */
 export type ClientBehaviour<T> = Pick<
   ClientDriver<T>,
   'connect' | 'check' | 'close' | 'destroy' | 'onError' | 'onConnection'

@@ -1,5 +1,5 @@
 /**
- * How a client is managed: the same choices for every kind of client.
+ * How a client is managed: the same options for every kind of client.
  *
  * @example
  * redisClient('redis://localhost:6379', { eager: true, closeTimeout: 2_000 });
@@ -21,7 +21,7 @@ export interface ClientLifecycle {
    * has not passed within `createTimeout`. With `connect: 'build'` it is always the injection that waits. Default `false`.
    */
   waitUntilReady?: boolean;
-  /** Milliseconds for building the client, what it injects included. Default 10,000. */
+  /** Milliseconds for building the client, including what it injects. Default 10,000. */
   createTimeout?: number;
   /** Milliseconds for closing gracefully, before the client is destroyed by force. Default 5,000. */
   closeTimeout?: number;
@@ -46,5 +46,5 @@ export const DEFAULT_LIFECYCLE: ResolvedLifecycle = {
   scope: 'app',
 };
 
-/** Milliseconds. Beyond it setTimeout fires at once. */
+/** Milliseconds. With a longer delay, setTimeout fires at once. */
 export const LONGEST_TIMEOUT = 2 ** 31 - 1;

@@ -7,7 +7,7 @@ import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.er
 import { findBrokenRule, isFunction, isObject, isTokens, TOKENS, type Rules } from './rules.js';
 
 /**
- * A client's options from elsewhere, resolved only when that client is first built.
+ * A factory of one client's options, called only when that client is first built.
  *
  * @example
  * redisClient({
@@ -31,7 +31,7 @@ export interface ClientOptionsFactory<
 
 /** How a client of a ready-made kind is managed. */
 export interface KindLifecycle<T> extends ClientLifecycle {
-  /** One cheap round trip that rejects when the client cannot be used, in place of the check that the kind has. */
+  /** One cheap round trip that rejects when the client cannot be used. It replaces the built-in check of that kind. */
   check?(client: T): unknown;
 }
 
@@ -39,7 +39,7 @@ export interface KindLifecycle<T> extends ClientLifecycle {
 export interface ConfigurableDriver<T, O extends object> extends Omit<ClientDriver<T>, 'create'> {
   readonly kind: string;
   /**
-   * Says what is wrong with complete options: what, where, how to mend it; never a value.
+   * Says what is wrong with complete options, and how to mend it. Never repeats a value.
    *
    * @param origin where they come from, as the beginning of a clause: "the factory returned"
    */
@@ -50,7 +50,7 @@ export interface ConfigurableDriver<T, O extends object> extends Omit<ClientDriv
   create(options: O, name: string, ...dependencies: never[]): T | Promise<T>;
 }
 
-/** Any `ClientOptionsFactory`: what it returns is checked when the client is built. */
+/** Any `ClientOptionsFactory`. What it returns is checked when the client is built. */
 interface OptionsSource {
   inject?: readonly Dependency[];
   useFactory(...dependencies: never[]): unknown;

@@ -1,7 +1,7 @@
 import type { ForwardReference, InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
 
 /**
- * What stands in an `inject` array, as in Nest's own: a token, `{ token, optional: true }`, or `forwardRef(() => Token)`.
+ * An item of an `inject` array, as in Nest's own: a token, `{ token, optional: true }`, or `forwardRef(() => Token)`.
  *
  * @example
  * const inject: Dependency[] = [ConfigService, { token: 'TRACER', optional: true }, forwardRef(() => UsersService)];
@@ -11,14 +11,14 @@ export type Dependency = InjectionToken | OptionalFactoryDependency | ForwardRef
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /**
- * What Nest injects for a token. A class gives its instances, abstract or not; its `prototype` is asked first, because for a
- * generic class that is open in its parameters. A string or symbol tells nothing.
+ * The type of what Nest injects for a token. For a class, abstract or not, that is its instance type. It is read from
+ * `prototype` first, where the parameters of a generic class are open. A string or symbol has no type to infer.
  */
 type ValueOf<D> = D extends { readonly token: infer K }
   ? ValueOf<K> | (D extends { readonly optional: false } ? never : undefined)
   : D extends { readonly forwardRef: infer F }
     ? IsAny<F> extends true
-      ? F // Nest's own forwardRef() forgets the type
+      ? F // Nest's own forwardRef() loses the type
       : F extends () => infer K
         ? ValueOf<K>
         : unknown
@@ -30,20 +30,20 @@ type ValueOf<D> = D extends { readonly token: infer K }
         : P
       : unknown;
 
-/** What an `inject` array gives to the function beside it, in order. */
+/** The parameter types that an `inject` array means for the function beside it, in order. */
 export type InjectedValues<I extends readonly Dependency[]> = number extends I['length']
   ? unknown[]
   : { -readonly [K in keyof I]: ValueOf<I[K]> };
 
-/** A token out of an `inject` array, and whether it may be missing. */
+/** A token from an `inject` array, and whether it may be missing. */
 export interface ResolvedDependency {
   readonly token: InjectionToken | undefined;
   readonly isOptional: boolean;
 }
 
 /**
- * Looks through `{ token, optional }` and `forwardRef()`. The token is `undefined` where a circular import has not given it
- * a value yet.
+ * Unwraps `{ token, optional }` and `forwardRef()`. The token is `undefined` while a circular import has not assigned it
+ * yet.
  */
 export function resolveDependency(dependency: unknown): ResolvedDependency {
   let token = dependency;
@@ -63,7 +63,7 @@ function readForwardReference({ forwardRef }: ForwardReference<unknown>): unknow
   try {
     return forwardRef();
   } catch (error) {
-    if (error instanceof ReferenceError) return undefined; // a class of a circular import, before its declaration has run
+    if (error instanceof ReferenceError) return undefined; // a class from a circular import, read before its declaration has run
     throw error;
   }
 }

@@ -20,7 +20,7 @@ export interface DefinitionProblem {
 }
 
 /**
- * Says what is wrong with a client's definition, as far as it is complete; never a value.
+ * Says what is wrong with the part of a definition that is known so far. Never repeats a value.
  *
  * @param fromFactory whether the factory of `forRootAsync` may add options later
  */

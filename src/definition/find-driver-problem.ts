@@ -14,10 +14,10 @@ const RULES = Object.entries<Rule>({
   onConnection: FUNCTION,
 });
 
-/** Says what is wrong with what `defineClient` was given, and how to mend it. */
+/** Says what is wrong with the driver passed to `defineClient`, and how to mend it. */
 export function findDriverProblem(driver: unknown): string | undefined {
   if (!isObject(driver)) return 'defineClient() takes a driver object: { create: () => ... }';
-  // By the names of the rules and not by its own: a driver may be an instance of a class.
+  // Goes through the rules rather than the driver's own keys, because a driver may be an instance of a class.
   for (const [key, [isValid, problem]] of RULES) {
     if (driver[key] !== undefined && !isValid(driver[key])) return `"${key}" of its driver ${problem}`;
   }

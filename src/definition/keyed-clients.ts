@@ -3,9 +3,9 @@ import type { Dependency, InjectedValues } from './dependency.js';
 import { LONGEST_TIMEOUT, type ClientLifecycle } from './client-lifecycle.js';
 import { findBrokenRule, isFunction, isObject, TOKENS, type Rule, type Rules } from './rules.js';
 
-/** Milliseconds that a client stays open when nobody uses it, unless told otherwise. */
+/** Milliseconds that a client stays open when nobody uses it, by default. */
 const IDLE_TIMEOUT = 60_000;
-/** How many clients there may be at a time, unless told otherwise. */
+/** How many clients there may be at a time, by default. */
 const MAX = 100;
 
 /** How to make a client for each key, as `keyedClients` takes it. */
@@ -34,7 +34,7 @@ export interface KeyedClientsSource<T, I extends readonly Dependency[] = readonl
 export interface ClientLease<T> extends AsyncDisposable {
   /** The client itself. Do not use it after `release`. */
   readonly client: T;
-  /** Lets go of the client. Releasing twice is releasing once. Resolves when the client has closed, if it closes now. */
+  /** Lets go of the client. A second call does nothing. Resolves when the client has closed, if this closes it. */
   release(): Promise<void>;
 }
 
@@ -53,9 +53,9 @@ export interface KeyedClients<T> {
    * Calls `work` with the client of that key, which is built if this is its first use, and stays open until `work` has
    * settled. Settles as `work` does.
    *
-   * Rejects, without calling `work`, with what building the client says (`CLIENTS_CREATE_FAILED` and the like), with
-   * `CLIENTS_EXHAUSTED` if `max` clients are all in use, with `CLIENTS_CLOSED` once shutdown has begun, unless others are
-   * using that client still, and with `CLIENTS_INVALID_OPTIONS` if the key is not a string.
+   * Rejects without calling `work`: with the error of building the client (`CLIENTS_CREATE_FAILED` and the like), with
+   * `CLIENTS_EXHAUSTED` if `max` clients are all in use, with `CLIENTS_CLOSED` once shutdown has begun, unless somebody is
+   * still using that client, and with `CLIENTS_INVALID_OPTIONS` if the key is not a string.
    *
    * @example
    * const total = await tenants.use('acme', (redis) => redis.get('total'));
@@ -70,15 +70,15 @@ export interface KeyedClients<T> {
    */
   lease(key: string): Promise<ClientLease<T>>;
   /**
-   * From now on nobody new gets the client of that key: it closes when the last one lets go of it, and the next use builds a
-   * new one. Resolves when it has closed, or at once while somebody uses it. Without such a client, nothing happens.
+   * Takes the client of that key out of use. It closes when its last user lets go of it, and the next use builds a new one.
+   * Resolves when it has closed, or at once if somebody still uses it. Does nothing if there is no such client.
    *
    * @example
    * await tenants.evict('acme'); // its password has changed
    */
   evict(key: string): Promise<void>;
   /**
-   * The keys of the clients that there are, being built or in use or idle.
+   * The keys of the clients that exist: those being built, in use or idle.
    *
    * @example
    * tenants.keys().length;
@@ -90,8 +90,8 @@ export interface KeyedClients<T> {
  * Declares a client for each key. Each is built at the first use of its key, shared by all who use it, and closed when
  * nobody has used it for `idleTimeout`.
  *
- * At shutdown, running work ends on open clients. Then all clients close, before what they are built on. How each client is
- * managed (`closeTimeout`, `waitUntilReady`, …) is said in its own definition. A `closeTimeout` here limits how long
+ * At shutdown, running work ends on open clients. Then all clients close, before what they are built on. Each client's
+ * own definition says how it is managed (`closeTimeout`, `waitUntilReady`, …). A `closeTimeout` here limits how long
  * shutdown waits for running work; without one, `shutdownTimeout` does.
  *
  * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`.
@@ -111,11 +111,11 @@ export function keyedClients<T, I extends readonly Dependency[] = readonly Depen
   source: KeyedClientsSource<T, I>,
   lifecycle?: ClientLifecycle,
 ): ClientDefinition<KeyedClients<T>, never> {
-  const given = (isObject(source) ? source : {}) as Partial<KeyedClientsSource<T>>;
+  const checked = (isObject(source) ? source : {}) as Partial<KeyedClientsSource<T>>;
   return new ClientDefinition<KeyedClients<T>, never>(
     {
       kind: 'keyed',
-      inject: given.inject ?? [],
+      inject: checked.inject ?? [],
       driver: {},
       findProblem: () => findSourceProblem(source),
       create: ({ createPool, dependencies }) =>

@@ -1,17 +1,17 @@
-/** The names that an option type knows, in whatever member of a union. */
+/** The option names of a type; of a union, those of every member. */
 type NamesOf<O> = O extends unknown ? keyof O : never;
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
-/** `true` for what takes anything: `any`, `unknown`, `object`, `{}`. */
+/** `true` for a type that accepts anything: `any`, `unknown`, `object`, `{}`. */
 type IsOpen<O> = IsAny<O> extends true ? true : unknown extends O ? true : [NamesOf<O>] extends [never] ? true : false;
 
-/** The object types in a union of options that may also be a text, a number, a function. */
+/** The object types of a union that may also have strings, numbers or functions in it. */
 type ObjectsOf<O> = O extends object ? (O extends (...args: never[]) => unknown ? never : O) : never;
 
 /**
- * Whether a type is that of an object literal. Only those have an implicit index signature; the instance of a class, such as
- * a request handler, has not, and may have more properties than its interface.
+ * Whether a type is that of an object literal. Only such types have an implicit index signature. The instance of a class,
+ * such as a request handler, has none, and may have more properties than its interface.
  */
 type IsLiteral<R> =
   IsAny<R> extends true
@@ -22,7 +22,7 @@ type IsLiteral<R> =
         ? true
         : false;
 
-/** What is wrong with `R` where an `O` is wanted: each name that `O` does not know, made impossible. */
+/** The names of `R` that `O` does not have, each with the type `never`, which makes them compile errors. */
 type Unknown<R, O> = R extends unknown
   ? {
       readonly [N in keyof R]: N extends NamesOf<O>
@@ -43,11 +43,14 @@ type Nested<R, O> =
 type Check<R, O> =
   IsAny<R> extends true ? unknown : R extends PromiseLike<infer V> ? PromiseLike<Check<V, O>> : Unknown<R, O>;
 
-/** What a factory of options `O` may return. Options that may all be missing would let a promise of anything pass. */
+/**
+ * What a factory of options `O` may return. Without `then?: never`, a promise of anything would pass for an `O` whose names
+ * are all optional.
+ */
 export type OptionsOrPromise<O> = (O & { readonly then?: never }) | Promise<O>;
 
 /**
- * What a factory of options `O` returns: `R`, or a compile error if that, or what it promises, has a name that `O` does not
- * know. TypeScript checks what a function returns for wrong values, but not for misspelt names.
+ * What a factory of options `O` returns: `R`, or a compile error if `R`, or what it promises, has a name that `O` does not
+ * have. TypeScript checks what a function returns for wrong values, but not for misspelt names.
  */
 export type KnownOptions<R, O> = R & Check<R, O>;

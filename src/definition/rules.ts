@@ -1,13 +1,13 @@
 import { LONGEST_TIMEOUT } from './client-lifecycle.js';
 import type { Dependency } from './dependency.js';
 
-/** What an option must be, in code, and what to say when it is something else. */
+/** What an option must be: as a check, and in words for the error. */
 export type Rule = readonly [isValid: (value: unknown) => boolean, problem: string];
 
 /** Rules by the name of the option. */
 export type Rules = Readonly<Record<string, Rule>>;
 
-/** Says which option breaks its rule, and how; never its value, which may be a secret. `undefined` is not given. */
+/** Says which option breaks its rule, and how. Never repeats its value, which may be a secret. Ignores `undefined`. */
 export function findBrokenRule(options: object, rules: Rules): string | undefined {
   for (const [key, value] of Object.entries(options)) {
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
@@ -16,7 +16,7 @@ export function findBrokenRule(options: object, rules: Rules): string | undefine
   return undefined;
 }
 
-/** Says what no rule is about, or what breaks its rule. */
+/** As `findBrokenRule`, but also reports an option that has no rule. */
 export function findOptionProblem(options: object, rules: Rules): string | undefined {
   const unknown = Object.keys(options).find((key) => !Object.hasOwn(rules, key));
   if (unknown === undefined) return findBrokenRule(options, rules);
@@ -52,17 +52,17 @@ export function isBoolean(value: unknown): boolean {
   return typeof value === 'boolean';
 }
 
-/** A string with something in it. */
+/** A string that is not empty. */
 export function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-/** What to inject. A token is undefined where a circular import has not given it a value yet. */
+/** An `inject` array without `undefined`, which a token is while a circular import has not assigned it yet. */
 export function isTokens(value: unknown): value is Dependency[] {
   return Array.isArray(value) && Array.from(value).every(isDependency);
 }
 
-/** What stands in a `forwardRef` is looked at when the application boots: before that it may well be undefined. */
+/** The token inside a `forwardRef` is checked when the application boots. Until then it may be undefined. */
 function isDependency(value: unknown): boolean {
   if (typeof value !== 'object') return value !== undefined;
   if (value === null) return false;

@@ -24,7 +24,7 @@ export class ClientsClosedError extends ClientsError {
 
   /**
    * @param client the client that was asked for; without one, the error is about work that came too late
-   * @param refused what was refused: to build or give the client, which is the default, or a request to it
+   * @param refused what was asked of the client: to build or hand it out, which is the default, or to send a request
    */
   constructor(client?: string, refused: keyof typeof REASONS = 'build') {
     super(client === undefined ? NO_WORK : `Client "${client}" ${REASONS[refused]}`);

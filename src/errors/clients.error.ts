@@ -12,7 +12,7 @@ export type ClientsErrorCode =
   | 'CLIENTS_CLOSE_FAILED'
   | 'CLIENTS_EXHAUSTED';
 
-/** All copies of the package know their errors by it. */
+/** Marks errors of this package, so that every copy of it recognises them. */
 const BRAND = Symbol.for('nestjs-clients:error');
 
 /**
@@ -38,7 +38,7 @@ export abstract class ClientsError extends Error {
   abstract readonly code: ClientsErrorCode;
   /** The name of the client that it is about, if it is about one. */
   declare readonly client?: string;
-  /** Of a keyed client: the key that it is about. */
+  /** The key, if the error is about a keyed client. */
   declare readonly key?: string;
 
   /** @internal The same error, which says which key of the keyed clients of that name it is about. */

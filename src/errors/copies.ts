@@ -1,6 +1,6 @@
 import { VERSION } from './version.js';
 
-/** Where all copies of the package in the process write down their versions, so that errors can tell that there are several. */
+/** Lists the versions of all copies of the package in the process, so that errors can say that there are several. */
 const COPIES = Symbol.for('nestjs-clients:copies');
 
 const shared = globalThis as { [COPIES]?: string[] };
@@ -13,7 +13,7 @@ export function noteCopy(): void {
   (shared[COPIES] ??= []).push(VERSION);
 }
 
-/** What two copies do, and the remedy. */
+/** What goes wrong with two copies, and the remedy. */
 const REMEDY =
   'A client that is declared with one copy is unknown to the other: run "npm ls nestjs-clients", and make every package ' +
   'use the same one (a peer dependency, "npm dedupe"); a bundle must not hold a second one';

@@ -1,13 +1,13 @@
 interface EventContext {
   /** The client's name. */
   readonly client: string;
-  /** Of a keyed client: the key of the one that it is about. */
+  /** The key, if the event is about a keyed client. */
   readonly key?: string;
   readonly at: Date;
 }
 
 /**
- * What happens in a client's life, as `ClientRegistry.events$` tells it. Durations are milliseconds; errors hold no
+ * What happens in a client's life, as `ClientRegistry.events$` publishes it. Durations are milliseconds; errors hold no
  * credential.
  *
  * @example
@@ -22,7 +22,7 @@ export type ClientEvent =
   | (EventContext & { readonly type: 'created'; readonly duration: number; readonly consumer?: string })
   /** Building failed or passed its deadline; the next injection tries again. */
   | (EventContext & { readonly type: 'createFailed'; readonly duration: number; readonly error: Error })
-  /** A class that had not been given the client yet was given it. */
+  /** The client was injected into a class for the first time. */
   | (EventContext & { readonly type: 'injected'; readonly consumer: string })
   /**
    * The connection is there: for the first time, or again after a loss. `duration` is the time that connecting took, or,
@@ -42,5 +42,5 @@ export type ClientEvent =
 
 type Unstamped<E> = E extends ClientEvent ? Omit<E, 'client' | 'at'> : never;
 
-/** An event before the registry has said which client it is about, and when. */
+/** An event without the client and the time, which the registry adds. */
 export type ClientEventDetails = Unstamped<ClientEvent>;

@@ -4,7 +4,7 @@ import { describeKey } from '../errors/describe-key.js';
 import { describeError } from '../errors/describe-error.js';
 import type { ClientEvent } from './client-event.js';
 
-/** Milliseconds in which what comes again and again makes at most one line. */
+/** Milliseconds in which a repeated event is logged once. */
 const QUIET_TIME = 60_000;
 const NOT_CLOSED = 'not closed gracefully after';
 
@@ -13,12 +13,12 @@ interface Line {
   unlogged: number;
 }
 
-/** Logs what an operator wants to know of each client's life, and never more than a line a minute of its trouble. */
+/** Logs each client's life for an operator. A problem that repeats is logged at most once a minute. */
 export class ClientLogger {
   readonly #logger = new Logger('ClientsModule');
   readonly #lines = new Map<string, Line>();
   readonly #closing = new Set<string>();
-  /** Clients that have lost their connection, so that the next one is a connection again. */
+  /** Clients that have lost their connection, whose next connection is logged as "connected again". */
   readonly #lost = new Set<string>();
 
   log(event: ClientEvent): void {

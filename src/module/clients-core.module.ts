@@ -6,8 +6,8 @@ import { ShutdownWarning } from './shutdown-warning.js';
 import { ClientRegistry, REGISTRY } from '../registry/client-registry.js';
 
 /**
- * Nest calls hooks module by module, by distance from the root: at bootstrap the most distant first, at shutdown last.
- * Global modules tie, and then the order of imports would decide. A distance of its own lifts a module out of that.
+ * Sets when Nest calls a module's hooks. Nest goes by distance from the root module: the most distant module comes first at
+ * bootstrap and last at shutdown. Global modules all have the same distance, so the order of imports would decide.
  */
 export function setDistance(modules: ModulesContainer, module: object, distance: number): void {
   for (const candidate of modules.values()) {
@@ -15,10 +15,10 @@ export function setDistance(modules: ModulesContainer, module: object, distance:
   }
 }
 
-/** Has the application's one registry, and closes it after every other module's shutdown hook. */
+/** Provides the application's one registry, and closes it after every other module's shutdown hook. */
 @Module({ providers: [...registryProviders, ShutdownWarning], exports: [ClientRegistry, REGISTRY, ShutdownWarning] })
 export class ClientsCoreModule implements BeforeApplicationShutdown, OnApplicationShutdown {
-  /** There while the application shuts down. */
+  /** Set while the application shuts down. */
   private drainWarning: DrainWarning | undefined;
 
   constructor(
@@ -37,7 +37,7 @@ export class ClientsCoreModule implements BeforeApplicationShutdown, OnApplicati
 
   async onApplicationShutdown(): Promise<void> {
     this.drainWarning?.stop();
-    // Each failure is logged and published already; Nest would log the whole again.
+    // Each failure has been logged and published; Nest would log them all again.
     await this.registry.close().catch(() => {});
   }
 }

@@ -12,7 +12,7 @@ import { findConsumers, findClientsBehind } from './injection-graph.js';
 import { markOwn, shareOverrides } from './share-overrides.js';
 import { refuseMissingTokens } from './refuse-missing-tokens.js';
 
-/** What one `forRoot` or `forRootAsync` call was given, and the clients as they were then. */
+/** The arguments of one `forRoot` or `forRootAsync` call, with a copy of its clients. */
 export interface Declaration {
   readonly clients: ClientDefinitions;
   readonly options: ClientsModuleAsyncOptions;
@@ -22,7 +22,7 @@ const OVERRIDES = Symbol('nestjs-clients:overrides');
 
 export const DECLARATION = Symbol('nestjs-clients:declaration');
 
-/** Says what to do when `ClientsModule` is imported as a class, or listed in `providers`. */
+/** Throws when `ClientsModule` is imported as a class or listed in `providers`, and says what to do instead. */
 export function refuseMissingDeclaration(): never {
   throw new ClientsInvalidOptionsError(
     'ClientsModule',
@@ -31,12 +31,12 @@ export function refuseMissingDeclaration(): never {
   );
 }
 
-/** Stands where `forRoot` puts the declaration. It needs nothing, so that it fails before whatever else Nest misses. */
+/** Takes the place of the declaration that `forRoot` provides. It injects nothing, so that its error comes first. */
 export const missingDeclarationProvider: Provider = { provide: DECLARATION, useFactory: refuseMissingDeclaration };
 
 /**
- * The application's one registry. It knows every client before anything is instantiated, so that providers can ask for
- * them from the start: the declarations are values, which Nest has when it has scanned the modules.
+ * The application's one registry. It knows every client before any provider is instantiated, because the declarations are
+ * value providers, which exist once Nest has scanned the modules. So providers can ask for clients from the start.
  */
 export const registryProviders: Provider[] = [
   {
@@ -45,11 +45,11 @@ export const registryProviders: Provider[] = [
     useFactory: (modules: ModulesContainer) => declareClients(new ClientRegistry(REGISTRY), modules),
   },
   { provide: OVERRIDES, useFactory: shareOverrides },
-  // A test that overrides the one that is injected must not break the module.
+  // A test may override ClientRegistry, so the module itself uses another token.
   { provide: ClientRegistry, useExisting: REGISTRY },
 ];
 
-/** Tells the registry of the clients of every module; or of one, if it does not know them yet. */
+/** Declares the clients of every module in the registry; or those of one module, if they are not declared yet. */
 export function declareClients(registry: ClientRegistry, modules: ModulesContainer, one?: Declaration): ClientRegistry {
   if (one && registry.knows(one.clients)) return registry;
   for (const { providers } of modules.values()) {
@@ -74,7 +74,7 @@ export function declareClients(registry: ClientRegistry, modules: ModulesContain
   return registry;
 }
 
-/** A module with clients, which has the registry when that knows them. */
+/** A module with clients. Its registry is set once its clients are declared there. */
 interface Host {
   readonly registry: ClientRegistry;
 }
@@ -84,7 +84,7 @@ interface Host {
  *
  * Nest builds a default-scoped provider at bootstrap even if nobody injects it, but a transient one only when it is
  * injected, once per injection. With the registry behind it every injection gets the same object, and a client that
- * nobody injects is never built. The classes that inject it stay singletons. INQUIRER tells which class asks.
+ * nobody injects is never built. The classes that inject it stay singletons. INQUIRER is the instance that asks.
  */
 export function createClientProviders(clients: ClientDefinitions, host: Type<Host>): FactoryProvider[] {
   const [toEager, toLazy] = [[host], [host, INQUIRER]];
@@ -97,7 +97,7 @@ export function createClientProviders(clients: ClientDefinitions, host: Type<Hos
 }
 
 /**
- * What Nest's own core module provides, so that for each client Nest finds the token here: it looks up whatever a
- * transient provider injects, at bootstrap, and would search every imported and global module for it.
+ * Nest's core module provides INQUIRER too. It is repeated here because Nest looks up what each transient provider injects
+ * at bootstrap, and would otherwise search every imported and global module for it, once for each client.
  */
 export const inquirerProvider: Provider = { provide: INQUIRER, scope: Scope.TRANSIENT, useFactory: () => undefined };

@@ -7,8 +7,8 @@ import { HTTP_DRAIN } from '../clients.tokens.js';
 export const QUIET_DRAIN = 10_000;
 
 /**
- * Says once what a shutdown waits for, if it waits long: Nest waits for every open connection, without a limit and without
- * a word, and clients close only after that. With `HttpDrainModule` the wait has an end, and there is nothing to say.
+ * Logs once what a shutdown is waiting for, if it waits long. Nest silently waits for every open connection, without a
+ * limit, and clients close only after that. `HttpDrainModule` bounds the wait, so that no warning is needed.
  */
 export class DrainWarning {
   #timer: NodeJS.Timeout | undefined;

@@ -4,10 +4,13 @@ import { getClientName, getClientToken } from '../clients.tokens.js';
 import { resolveDependency, type Dependency } from '../definition/dependency.js';
 
 type Module = NonNullable<ReturnType<ModulesContainer['get']>>;
-/** What Nest keeps of a provider: its name, and the providers that it has injected into it. */
+/** Nest's record of a provider: its name, and the providers injected into it. */
 type Wrapper = NonNullable<ReturnType<Module['providers']['get']>>;
 
-/** The classes that inject an eager client: as an ordinary singleton it is injected without INQUIRER. */
+/**
+ * The names of the classes that inject an eager client. Nest passes no INQUIRER to a singleton, so they are read from the
+ * injection graph.
+ */
 export function findConsumers(modules: ModulesContainer, client: string): string[] {
   const token = getClientToken(client);
   return [...modules.values()]
@@ -17,12 +20,12 @@ export function findConsumers(modules: ModulesContainer, client: string): string
       ...injectables.values(),
       ...middlewares.values(),
     ])
-    .filter(({ inject }) => !inject) // a class; factories and aliases inject by a list
+    .filter(({ inject }) => !inject) // classes only: factories and aliases have an `inject` list
     .filter((wrapper) => injectedInto(wrapper).some((dependency) => dependency.token === token))
     .map(({ name }) => name as string);
 }
 
-/** The clients among these tokens and among what their providers inject, however deep. */
+/** The names of the clients among these tokens, and among what their providers inject at any depth. */
 export function findClientsBehind(modules: ModulesContainer, tokens: readonly Dependency[]): string[] {
   const clients = new Set<string>();
   const rest = new Set<unknown>(tokens.map((dependency) => resolveDependency(dependency).token));

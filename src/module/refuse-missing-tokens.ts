@@ -4,8 +4,8 @@ import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.er
 import type { ClientsModuleAsyncOptions } from './clients.module-options.js';
 
 /**
- * Refuses a `forwardRef` to nothing. When `forRoot` is called, a circular import may not have given the class a value yet;
- * when the application boots, every module has been evaluated.
+ * Throws if a `forwardRef` returns `undefined`. This cannot be checked when `forRoot` is called, because a circular import may
+ * not have assigned the class yet. When the application boots, every file has been evaluated.
  */
 export function refuseMissingTokens(clients: ClientDefinitions, options: ClientsModuleAsyncOptions): void {
   for (const [name, { blueprint }] of Object.entries(clients)) {

@@ -3,8 +3,8 @@ import type { ModuleRef } from '@nestjs/core';
 import { resolveDependency, type Dependency } from '../definition/dependency.js';
 
 /**
- * Gets values from Nest by having it construct a class that injects them. Unlike `ModuleRef.get` and `resolve`, that
- * waits for providers that are not instantiated yet, which during bootstrap is the rule, and sees what tests override.
+ * Gets values from Nest by having it construct a class that injects them. Unlike `ModuleRef.get` and `resolve`, this waits
+ * for providers that are not instantiated yet, as many are during bootstrap, and respects the overrides of tests.
  */
 export async function resolveTokens(
   moduleRef: ModuleRef,
@@ -13,7 +13,7 @@ export async function resolveTokens(
 ): Promise<readonly unknown[]> {
   if (tokens.length === 0) return [];
   class Named extends Dependencies {}
-  Object.defineProperty(Named, 'name', { value: consumer }); // what Nest's own errors call it
+  Object.defineProperty(Named, 'name', { value: consumer }); // the name that Nest's errors show
   for (const [index, dependency] of tokens.entries()) {
     const { token, isOptional } = resolveDependency(dependency);
     Inject(token)(Named, undefined, index);
@@ -25,7 +25,7 @@ export async function resolveTokens(
   );
 }
 
-/** Before 11.1.18 Nest gives `null` for a transient provider that nothing else injects. */
+/** Before 11.1.18 Nest injects `null` for a transient provider that nothing else injects. */
 async function resolveTransient(
   moduleRef: ModuleRef,
   token: InjectionToken | undefined,
@@ -36,7 +36,7 @@ async function resolveTransient(
   return moduleRef.resolve(token as Type, undefined, { strict: false });
 }
 
-/** What Nest constructs in order to get values. */
+/** The class that Nest constructs, with the values as its constructor parameters. */
 class Dependencies {
   readonly values: readonly unknown[];
 
@@ -45,7 +45,7 @@ class Dependencies {
   }
 }
 
-/** The name of the class that INQUIRER tells, or `undefined` if a client asks, or nobody in particular. */
+/** The name of INQUIRER's class. `undefined` if a client asks, or if there is no INQUIRER. */
 export function getClassName(inquirer: unknown): string | undefined {
   if (inquirer instanceof Dependencies) return undefined;
   return (inquirer as { constructor?: Type } | null | undefined)?.constructor?.name;

@@ -3,7 +3,7 @@ import { getClientName } from '../clients.tokens.js';
 
 type Factory = (...dependencies: unknown[]) => unknown;
 
-/** What the factories of this module are known by, and those of another copy of the package, which a test has not overridden. */
+/** Marks the factories of this package, in every copy of it. A client's factory without the mark comes from a test. */
 const OWN = Symbol.for('nestjs-clients:factory');
 
 /** Marks a factory as one of this module. */
@@ -11,18 +11,17 @@ export function markOwn<F extends object>(factory: F): F {
   return Object.assign(factory, { [OWN]: true });
 }
 
-/** What Nest calls a factory on: what it keeps of the provider. */
+/** Nest's record of a provider, which is `this` when Nest calls the provider's factory. */
 interface Self {
   readonly host?: { readonly container?: { getModules?(): ModulesContainer } };
 }
 
 /**
- * Gives every consumer the same object when a test has put a factory of its own in the place of a client:
- * `overrideProvider(token).useFactory()` keeps the scope of what it overrides, which is TRANSIENT, and Nest would call it
- * once a consumer.
+ * Shares one object among all consumers when a test overrides a client with a factory. `overrideProvider(token).useFactory()`
+ * keeps the scope of what it overrides, which is TRANSIENT, so Nest would call the factory once for each consumer.
  *
- * A factory that injects the modules would come too late: the first consumers have their objects by then. So this one
- * injects nothing, and reads them from the provider that Nest calls it on. Where Nest does not, the fakes stay apart.
+ * It must run before the first consumer gets its object, so it cannot wait for the modules to be injected. It reads them
+ * from `this` instead. If Nest passes no such `this`, each consumer gets a fake of its own.
  */
 export const shareOverrides = function shareOverrides(this: Self | undefined): void {
   const modules = this?.host?.container?.getModules?.() ?? new Map<string, never>();

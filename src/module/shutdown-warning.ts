@@ -7,13 +7,13 @@ const PATIENCE = 1_000;
 /**
  * Warns once, soon after bootstrap, when nothing in the process listens for SIGTERM: the clients would never be closed.
  *
- * Not in tests, in worker threads (which get no signals) and in AWS Lambda (which sends none); nor in a script that has
- * closed its application, or ended, by then.
+ * It does not warn in tests, in worker threads (which get no signals), in AWS Lambda (which sends none), or in a script that
+ * has closed its application or ended by then.
  */
 export class ShutdownWarning {
   #timer: NodeJS.Timeout | undefined;
 
-  /** Bootstrap has succeeded. Called by each `forRoot`; the first counts. */
+  /** Starts the timer. Each `forRoot` calls it after bootstrap; only the first call counts. */
   arm(): void {
     if (this.#timer || !isExpected(process.env)) return;
     this.#timer = setTimeout(() => {

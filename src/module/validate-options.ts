@@ -34,12 +34,12 @@ const ASYNC_OPTIONS_RULES: Rules = {
   ...SOURCE_RULES,
 };
 
-/** Checks what `forRoot` was given, and each client's definition. Never repeats a value, which may be a secret. */
+/** Checks the options of `forRoot`, and each client's definition. Never repeats a value, which may be a secret. */
 export function validateOptions(options: object): void {
   validate('ClientsModule.forRoot()', options, OPTIONS_RULES, false);
 }
 
-/** Checks what `forRootAsync` was given, and each client's definition as far as it is complete. */
+/** Checks the options of `forRootAsync`, and what is known so far of each client's definition. */
 export function validateAsyncOptions(options: object): void {
   const where = 'ClientsModule.forRootAsync()';
   validate(where, options, ASYNC_OPTIONS_RULES, true);
@@ -51,7 +51,8 @@ export function validateAsyncOptions(options: object): void {
 
 function validate(where: string, options: object, rules: Rules, fromFactory: boolean): void {
   if (!isObject(options)) throw new ClientsInvalidOptionsError(where, 'it takes an object: { clients: { ... } }');
-  obey(where, { ...options, clients: options['clients'] ?? null }, rules); // the one that must be there
+  // `clients` is the one required option: null breaks its rule, where undefined would be ignored.
+  obey(where, { ...options, clients: options['clients'] ?? null }, rules);
   for (const [name, definition] of Object.entries(options['clients'] as object)) {
     validateDefinition(where, name, definition, fromFactory);
   }
@@ -65,13 +66,13 @@ function validateDefinition(where: string, name: string, definition: unknown, fr
   throw new ClientsInvalidOptionsError(subject, found.problem);
 }
 
-/** Refuses what no rule is about, and what breaks its rule. */
+/** Throws if an option is unknown or breaks its rule. */
 function obey(where: string, options: object, rules: Rules): void {
   const problem = findOptionProblem(options, rules);
   if (problem) throw new ClientsInvalidOptionsError(where, problem);
 }
 
-/** Also refuses `{ __proto__: definition }`, which declares nothing. */
+/** False for `{ __proto__: definition }` too, which declares no client. */
 function isPlainObject(value: unknown): value is ClientDefinitions {
   if (!isObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

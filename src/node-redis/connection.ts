@@ -22,7 +22,7 @@ export interface Adapter {
   connect(): Promise<unknown>;
   /** One round trip to each server that has to answer. */
   ping(): Promise<unknown>;
-  /** Whether commands have been sent or queued, and not answered, as far as node-redis tells. */
+  /** Whether commands have been sent or queued, and not answered, as far as node-redis reports it. */
   isAwaited(): boolean;
   /** Takes no more commands and reads the answers that are due, if node-redis can do that in this state. */
   drain?(): void;
@@ -32,7 +32,7 @@ export interface Adapter {
   readonly closings: Entrances;
 }
 
-/** Whatever `onConnection` is to tell. */
+/** The `report` parameter of a driver's `onConnection`. */
 type Report = (state: 'connected' | 'disconnected', reason?: unknown) => void;
 
 /** What is known of each client that this library has made. */
@@ -44,7 +44,7 @@ export function connectionOf(client: object): Connection {
 
 /** One client's connection: opened once, watched, asked whether it is well, ended once. */
 export class Connection {
-  /** Nobody is to hear of it any more. */
+  /** Nothing is reported any more. */
   isClosing = false;
   /** The newest reason why there is no connection. */
   lastError: unknown;
@@ -81,7 +81,7 @@ export class Connection {
     if (this.isClosing) return Promise.reject(this.closedError());
     if (!this.#opening || !this.#adapter.isOpen) {
       this.#opening = this.#attempt();
-      this.#opening.catch(ignore); // whoever waits for it hears
+      this.#opening.catch(ignore); // those who wait for it get the error
     }
     return this.#opening;
   }
@@ -135,7 +135,7 @@ export class Connection {
     this.onConnection('disconnected', reason);
   }
 
-  /** The user has closed it, which is no loss. */
+  /** Called when the user has closed the client, which does not count as a loss. */
   left(): void {
     this.#isUp = false;
   }

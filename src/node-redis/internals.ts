@@ -70,7 +70,7 @@ export const PUB_SUB = ['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'UNSUBSCRIBE', 
   'sUnsubscribe',
 ]);
 
-/** Duplicates are the user's, and get the options as they were given, without what ends this client. */
+/** Makes `duplicate()` use the original options. A duplicate belongs to the user, and must not end with this client. */
 export function replaceDuplicate(client: object, given: object): void {
   const original = Reflect.get(client, 'duplicate') as ((this: object, overrides?: object) => object) | undefined;
   if (!original) return; // of an older version

@@ -115,7 +115,8 @@ export function nodeRedisClient(
 }
 
 /**
- * The client has read them, and keeps them for its duplicates and pools. Those are the user's: they are not to end with it.
+ * Restores the original socket options once the client has read them. It keeps them for its duplicates and pools, which
+ * belong to the user and must not end with it.
  */
 function restoreOptions(
   socket: { -readonly [K in keyof SocketOptions]: SocketOptions[K] },
@@ -163,7 +164,7 @@ function manage(created: object, name: string, sockets: Sockets): void {
   client.on('error', () => (isQueued = false)); // what was in flight has been rejected
   client.on('ready', () => {
     isQueued = false; // they have been sent, and count as pending
-    // From now on node-redis queues by itself, and tells what is pending.
+    // From now on node-redis queues by itself, and reports what is pending.
     if (reportsPending(client)) entrances.remove();
   });
 }

@@ -145,7 +145,7 @@ function manage(created: object, name: string, sockets: Sockets, { defaults }: N
       async connect() {
         await connect();
         const [node] = clientsOf(cluster);
-        // From now on node-redis queues by itself, and tells what is pending.
+        // From now on node-redis queues by itself, and reports what is pending.
         if (node && reportsPending(node)) entrances.remove();
         look();
       },
@@ -167,7 +167,7 @@ function manage(created: object, name: string, sockets: Sockets, { defaults }: N
   const look = watch(cluster, connection);
 }
 
-/** node-redis calls a cluster ready with all of its nodes dead, so it is each node that tells. */
+/** node-redis calls a cluster ready even when all its nodes are dead, so each node is watched. */
 function watch(cluster: ClusterInternals, connection: Connection): () => void {
   const known = new WeakSet<Internals>();
   /** Usable: open, and at least one primary is connected. */

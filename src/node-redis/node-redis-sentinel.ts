@@ -23,10 +23,10 @@ import { CLOSINGS, PUB_SUB, replaceConnect, replaceDuplicate, type SentinelInter
 import { ping } from './probe.js';
 import { Sockets } from './sockets.js';
 
-/** Where everything that a client sends enters it. What it queues, and for whom, is not to be had. */
+/** Where everything that a client sends enters it. node-redis does not expose what it queues. */
 const ENTRANCES = ['_execute', 'use', 'acquire', ...PUB_SUB];
 
-/** Milliseconds between two looks at a primary that has been lost: nothing tells that the same one is back. */
+/** Milliseconds between two looks at a primary that has been lost: node-redis emits nothing when the same one is back. */
 const LOOK_INTERVAL = 200;
 
 /** Node's own: a test may have faked them. */
@@ -50,7 +50,7 @@ export type NodeRedisSentinelOptions = Omit<
  * Declares a client that asks Sentinels for the primary: what node-redis's `createSentinel` returns.
  *
  * Takes node-redis's options, or `{ inject, useFactory }` that returns them. Without any, they come from the factory of
- * `forRootAsync`. `passthroughClientErrorEvents` is on by default: losses are told by it. It connects after bootstrap, or
+ * `forRootAsync`. `passthroughClientErrorEvents` is on by default: it is how losses are noticed. It connects after bootstrap, or
  * with the first command, and tries again for ever. `connect()` joins that, and is refused with `CLIENTS_CLOSED` after
  * shutdown.
  *

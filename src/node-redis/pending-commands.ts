@@ -1,7 +1,7 @@
 import { queueOf, type Internals } from './internals.js';
 import { isPinging } from './probe.js';
 
-/** Whether node-redis tells how many commands a client awaits. It does from 5.12 on. */
+/** Whether node-redis reports how many commands a client awaits, as it does from 5.12 on. */
 export function reportsPending(client: Internals): boolean {
   return typeof queueOf(client)?.pendingCount === 'number';
 }

@@ -9,7 +9,7 @@ const NOT_YET = /^(LOADING|MASTERDOWN|BUSY) /;
 /** Node's own: a test may have faked them. */
 const { setTimeout: later } = globalThis;
 
-/** Tells what becomes of the connection from what node-redis emits. */
+/** Reports gains and losses of the connection, from the events of node-redis. */
 export function watchClient(client: Internals, connection: Connection, pingClient = () => ping(client)): void {
   let session = 0;
   client.on('ready', () => {

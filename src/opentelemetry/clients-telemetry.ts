@@ -11,7 +11,7 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
 const ERROR_TYPE = /^[\w.:-]{1,64}$/;
 
 /**
- * Turns what `ClientRegistry` tells into OpenTelemetry metrics: `nestjs.client.create.duration`,
+ * Publishes OpenTelemetry metrics about the clients: `nestjs.client.create.duration`,
  * `nestjs.client.close.duration` (histograms of seconds), `nestjs.client.errors`, `nestjs.client.disconnections`
  * (counters), `nestjs.client.state` and `nestjs.client.consumers` (observed when metrics are collected).
  *
@@ -68,7 +68,7 @@ export class ClientsTelemetry {
         case 'disconnected':
           disconnections.add(1, attributes);
           break;
-        default: // 'creating', 'injected', 'connected' and 'closing': status() tells as much
+        default: // 'creating', 'injected', 'connected' and 'closing': status() covers them
       }
     });
   }

@@ -62,7 +62,7 @@ export function logInClusterWith(cluster: Cluster, provider: RedisCredentialsPro
         subscriberAskedAt = performance.now() + pause;
         return askForCredentials(provider, subscriber.options.connectTimeout, pause);
       },
-      // ioredis ignores the errors of this connection: those of the nodes are to tell.
+      // ioredis ignores the errors of this connection: those of the nodes are reported.
       onFailure: (error) => cluster.emit('node error', error, `${subscriber.options.host}:${subscriber.options.port}`),
     });
   };
@@ -86,7 +86,7 @@ export function logInClusterWith(cluster: Cluster, provider: RedisCredentialsPro
   };
 }
 
-/** Calls `onSet` with each value that a property is given, before whoever sets it goes on. */
+/** Calls `onSet` synchronously with each value that is assigned to a property. */
 function replaceSetter<K extends string, T>(object: Record<K, T>, key: K, onSet: (value: T) => void): void {
   let current = object[key];
   Object.defineProperty(object, key, {

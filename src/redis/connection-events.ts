@@ -4,7 +4,7 @@ import { answers, probeCluster, probeRedis } from './redis-probe.js';
 type Report = (state: 'connected' | 'disconnected', reason?: unknown) => void;
 
 /**
- * Tells whenever a client, of one server or of Sentinel, gains or loses its connection.
+ * Reports whenever a client, of one server or of Sentinel, gains or loses its connection.
  *
  * ioredis is "ready" when it has a connection that can be used, and says "close" at the end of each. A server that accepts and
  * hangs up causes neither "ready" nor "error": it is reported as a loss before the first gain.
@@ -43,7 +43,7 @@ export function watchRedis(client: Redis, report: Report): void {
     reason = undefined;
     if (isEndedOnPurpose(client, client.options.retryStrategy)) return;
     if (wasUp) report('disconnected', why);
-    // With a reason, the "error" event has told it.
+    // If there is a reason, the "error" event has reported it.
     else if (wasReached && why === undefined) report('disconnected');
   });
 }
@@ -59,7 +59,7 @@ function isEndedOnPurpose(client: Redis | Cluster, strategy: unknown): boolean {
 }
 
 /**
- * Tells whenever a cluster can serve, or can no longer.
+ * Reports whenever a cluster becomes able or unable to serve.
  *
  * ioredis gives up a cluster when no node is left. It finds out with the next command only, so the last connection that breaks
  * makes the library send one.

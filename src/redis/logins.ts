@@ -36,11 +36,11 @@ interface Connector {
 
 /** How a connection asks for credentials. */
 export interface LoginOptions {
-  /** The user name when the provider gives none. Default: that of the client's options. */
+  /** The user name if the provider returns none. Default: that of the client's options. */
   readonly username?: string | undefined;
   /** Asks in place of the provider, at an attempt to connect. */
   readonly ask?: (() => PendingCredentials) | undefined;
-  /** Is told of credentials that could not be had, or that the server did not take from an open connection. */
+  /** Called when credentials cannot be obtained, or when the server rejects those of an open connection. */
   readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 

@@ -17,7 +17,7 @@ export function sendOwnCommand(send: (callback: Callback) => unknown): Promise<u
   return new Promise((resolve, reject) => {
     const callback: Callback = (error, reply) => (error ? reject(error) : resolve(reply));
     callbacks.add(callback);
-    // With a callback ioredis's promise tells nothing new, but it rejects as well.
+    // With a callback, ioredis's promise is redundant, but it rejects as well.
     const promise = send(callback);
     if (promise instanceof Promise) promise.catch(() => {});
   });

@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /**
- * Runs work outside of whatever request asks for it: in the context in which the package was loaded. What a client opens
- * lives longer than the request, and would keep its store, and log under it, for good.
+ * Runs work in the asynchronous context in which the package was loaded, not in that of the current request. A client's
+ * sockets outlive the request, and would otherwise keep its store alive, and log under its name, for good.
  *
- * Taken at load and not when an application starts: a serverless function may start its application inside a request.
+ * The context is taken when the package loads, not when an application starts: a serverless function may start its
+ * application inside a request.
  */
 export const outsideOfRequests: <T>(work: () => T) => T = AsyncLocalStorage.snapshot();
 
@@ -14,7 +15,7 @@ interface Build<C> {
 }
 
 /**
- * Knows on whose behalf a client is asked for: which client is being built in this asynchronous context.
+ * Knows which client is being built in the current asynchronous context, if any.
  *
  * That is how a client comes to depend on another, whether it injects it, injects a service that does, or asks the
  * registry inside `create`.
@@ -27,7 +28,7 @@ export class BuildTracker<C> {
   get current(): C | undefined {
     if (this.#running === 0) return undefined;
     const build = this.#storage.getStore();
-    // Sockets and timers that `create` made keep its context for good; what they do later is nobody's build.
+    // Sockets and timers that `create` made keep its context after the build has ended.
     return build?.running ? build.client : undefined;
   }
 

@@ -9,11 +9,11 @@ import type { OpenClient } from './open-client.js';
  */
 export class Build {
   readonly dependencies = new Set<HeldClient>();
-  /** What it waits for, for the error of a deadline that has passed. */
+  /** What the build is waiting for, as the error says when its deadline passes. */
   pending = 'what it injects is not there yet';
   /** Settles as `create` does, even when nobody waits for it any more. */
   creation!: Promise<OpenClient>;
-  /** What everyone who asks for the client is given. */
+  /** What everyone who asks for the client awaits. */
   result!: Promise<unknown>;
   #isRunning = true;
 
@@ -83,7 +83,7 @@ export class Build {
   release(closing: Closing): Promise<CloseFailure[]> {
     return this.#letGo(async (dependency) => {
       if (!dependency.isEnding) return dependency.release(this, closing);
-      dependency.leave(this); // it waits for this client to end, so that waiting for it would be for ever
+      dependency.leave(this); // it is waiting for this client to end: waiting for it in turn would never end
       return [];
     });
   }

@@ -19,7 +19,7 @@ export class Cancellation {
     if (this.#reason) throw this.#reason();
   }
 
-  /** Calls `reject` when it is cancelled, unless the function that it returns has been called before. */
+  /** Calls `reject` on cancellation. Returns a function that unsubscribes it. */
   subscribe(reject: (reason: Error) => void): () => void {
     const waiting = (this.#waiting ??= new Set());
     waiting.add(reject);

@@ -24,12 +24,12 @@ import type { Closing } from './holding.js';
 import { Registration, type ClientSource } from './registration.js';
 import type { BuildRequest, PoolHost, SharedClient } from './shared-client.js';
 
-/** Milliseconds that a health check may take unless told otherwise. */
+/** Milliseconds that a health check may take by default. */
 const CHECK_TIMEOUT = 1_000;
-/** Milliseconds that closing everything may take unless told otherwise. */
+/** Milliseconds that closing everything may take by default. */
 const SHUTDOWN_TIMEOUT = 10_000;
 
-/** The token of the registry that the module itself uses, whatever a test puts in the place of `ClientRegistry`. */
+/** The token by which the module itself injects the registry, so that a test may override `ClientRegistry`. */
 export const REGISTRY = Symbol('nestjs-clients:registry');
 
 /** The names that a registry of clients `C` takes: any, if `C` is not known, as `app.get(ClientRegistry)` leaves it. */
@@ -85,7 +85,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
       );
     }
     noteCopy();
-    // How `closeAllClients` of nestjs-clients/testing learns of registries, without a list of them here.
+    // closeAllClients() of nestjs-clients/testing listens to this channel, so that no list of registries is kept here.
     channel('nestjs-clients:registry').publish(this);
   }
 
@@ -174,7 +174,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     if (!this.#closed) {
       this.#phase = 'draining';
       this.#closed = this.#closeAll();
-      // Whoever calls hears of a failure; a call that nobody awaits must not crash the process.
+      // The caller gets the rejection; a call that nobody awaits must not crash the process.
       this.#closed.catch(() => {});
     }
     return this.#closed;
@@ -289,7 +289,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     return registration;
   }
 
-  /** The short way to a client. While another one is being built, that must be seen to depend on it: the long way. */
+  /** A shortcut to a client that is built. Not while another client is being built, whose dependency must be recorded. */
   #getBuilt(registration: Registration | undefined): Promise<unknown> | undefined {
     if (this.#tracker.current || registration?.client?.cancellation.isCancelled) return undefined;
     return registration?.built;
@@ -430,7 +430,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     const failures = new Map<string, Error>();
     const release = async ({ registration, client }: (typeof used)[number]): Promise<void> => {
       for (const [failed, error] of await client.release(registration, closing)) {
-        // What is not declared here has ended with the one that is, and is named after it.
+        // A client that is not declared here ended together with one that is, and is reported under that one's name.
         const name = names.get(failed) ?? registration.name;
         if (!failures.has(name)) failures.set(name, error);
       }
@@ -444,7 +444,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
     return new Map(declared.map((name) => [name, failures.get(name) as Error]));
   }
 
-  /** What ends with a client of the process may have a name that means another client here: it is logged only. */
+  /** Logs only. A client that ends with one of the process may have a name that means another client here. */
   #observeOther(name: string, details: ClientEventDetails): void {
     if (this.#registrations.has(name)) this.#logger.log({ client: name, at: new Date(), ...details });
     else this.#publish(name, details);
@@ -452,7 +452,7 @@ export class ClientRegistry<C = Record<string, unknown>> {
 
   readonly #publish = (name: string, details: ClientEventDetails): void => {
     const event: ClientEvent = { client: name, at: new Date(), ...details };
-    // A bootstrap that fails throws what made it fail. A build that goes on after that, and fails too, is nobody's trouble.
+    // A failed bootstrap throws its own error. A build that fails after it is logged only if the application does start.
     if (event.type === 'createFailed' && this.#phase === 'booting') this.#unlogged.set(name, event);
     else this.#log(event);
     this.#events.next(event);
@@ -480,6 +480,6 @@ function attempt(action: () => void): void {
   try {
     action();
   } catch {
-    // The caller says why this may fail.
+    // Each caller explains why this may fail.
   }
 }

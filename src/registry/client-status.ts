@@ -1,7 +1,7 @@
 /** Where a client is in its life. */
 export type ClientState = 'idle' | 'creating' | 'open' | 'closing' | 'closed';
 
-/** What `ClientRegistry.status()` tells of one client. */
+/** What `ClientRegistry.status()` reports of one client. */
 export interface ClientStatus {
   name: string;
   /** `'redis'`, `'redis-cluster'`, `'dynamodb'`, `'dynamodb-document'`, `'custom'`, or what its driver says. */
@@ -12,13 +12,13 @@ export interface ClientStatus {
   createdAt?: Date;
   /** Milliseconds that building took, what the client injects included. */
   createDuration?: number;
-  /** Of kinds that have a connection and tell of it. There from the first attempt to connect on. */
+  /** Only for kinds that report their connection, and only from the first attempt to connect on. */
   connection?: 'connecting' | 'connected' | 'disconnected';
   /** When the connection was last gained: an older `lastError` is over. */
   connectedAt?: Date;
   /** The newest error: a failed build, a background error, a failed close. Without credentials. */
   lastError?: { name: string; message: string; at: Date };
-  /** Of keyed clients: those that exist, with the number of those who use each. */
+  /** Only for keyed clients: those that exist, each with the number of its users. */
   members?: (ClientStatus & { key: string; users: number })[];
 }
 

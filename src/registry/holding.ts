@@ -1,7 +1,7 @@
 import type { Cancellation } from './cancellation.js';
 import type { ClientEventDetails } from '../events/client-event.js';
 
-/** Whoever keeps a client open: an application, a client that is built on it, work or a lease. It is told by identity. */
+/** Keeps a client open: an application, a client that is built on it, work or a lease. Holders are compared by identity. */
 export type Holder = object;
 
 /** A client that did not close gracefully, by identity, and why. */
@@ -11,9 +11,9 @@ export type CloseFailure = readonly [client: object, error: Error];
 export interface Closing {
   /** The milliseconds left for closing everything. */
   readonly remaining: () => number;
-  /** Hears of clients that nobody else listens to, but that end because of this closing. */
+  /** Called with events of clients that end because of this closing and that nobody else observes. */
   readonly observe?: (name: string, details: ClientEventDetails) => void;
-  /** Cancelled when the time for closing everything has ended that was not limited when closing began. */
+  /** Cancelled when the time for closing everything is up. For a closing that began without such a limit. */
   readonly cutShort?: Cancellation;
 }
 

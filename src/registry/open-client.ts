@@ -17,10 +17,10 @@ const LONGEST_PAUSE = 100;
 /** Milliseconds after which a check that has not ended is given up, so that the next one asks the client again. */
 const LONGEST_CHECK = 30_000;
 
-/** What hooks report of a client that is still being built, at most: a flood is no news. */
+/** How many reports of a client that is still being built are kept, at most. */
 const MOST_KEPT_BACK = 10;
 
-/** What `status()` tells of a client that is built. */
+/** What `status()` reports of a client that is built. */
 export type ClientHistory = Pick<ClientStatus, 'createdAt' | 'createDuration' | 'connection' | 'connectedAt'>;
 
 /** What an open client needs from its owner. */
@@ -28,7 +28,7 @@ export interface Surroundings {
   readonly name: string;
   readonly definition: ClientDefinition;
   readonly redactor: Redactor;
-  /** Cancels whatever waits for the client when it is about to close. */
+  /** Cancels everything that waits for the client when it is about to close. */
   readonly cancellation: Cancellation;
   /** Publishes what happens to the client. */
   emit(details: ClientEventDetails): void;
@@ -67,7 +67,7 @@ export class OpenClient {
 
   // ── watch ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Subscribes to what the driver tells of the client. Throws what its hooks throw. */
+  /** Subscribes to what the driver reports about the client. Throws what its hooks throw. */
   watch(): void {
     const { driver } = this.owner.definition.blueprint;
     const report = (error: unknown): void => this.#whenServing(() => this.report(error));
@@ -98,7 +98,7 @@ export class OpenClient {
     } else if (this.#stage === 'serving') report();
   }
 
-  /** Publishes an error of the client that nobody's call has caused. */
+  /** Publishes a background error of the client. */
   report(error: unknown): void {
     if (this.#stage !== 'serving') return; // sockets complain while they are being closed
     // One failure comes twice when connect() rejects with what the client has emitted.
@@ -131,7 +131,7 @@ export class OpenClient {
   /** Opens the connections in the background; waits until the client is ready if its lifecycle says so. */
   open(): Promise<void> {
     this.#opened ??= outsideOfRequests(() => this.#open()).catch((error: unknown) => {
-      this.#opened = undefined; // whoever asks next looks again
+      this.#opened = undefined; // the next caller tries again
       throw error;
     });
     return this.#opened;
@@ -153,7 +153,7 @@ export class OpenClient {
     }
     try {
       await driver.connect(this.instance);
-      // A driver that tells of its connection has told of this one.
+      // A driver with onConnection has already reported this one.
       if (this.#stage === 'serving' && !driver.onConnection) {
         this.owner.emit({ type: 'connected', duration: elapsed(startedAt) });
       }
@@ -224,7 +224,7 @@ export class OpenClient {
 
   // ── close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** From now on nothing that the client tells is published. */
+  /** Stops publishing what the client reports. */
   end(): void {
     this.#stage = 'ended';
     this.#keptBack = undefined;

@@ -6,13 +6,13 @@ import { SharedClient, type PoolHost } from './shared-client.js';
 
 /** Where the clients of one `forRoot` call get what they need. */
 export interface ClientSource {
-  /** Gets values from Nest, in the module of that call; `consumer` is whom they are for, if anyone. */
+  /** Gets values from Nest, in the module of that call. `consumer` names the class that they are for, if there is one. */
   resolve(injected: readonly Dependency[], consumer?: string): Promise<readonly unknown[]>;
   /** The options that the factory of `forRootAsync` returns for the client of that name. */
   resolveOptions(name: string): Promise<unknown>;
   /** The names of the classes that inject the eager client of that name. */
   findConsumers(name: string): readonly string[];
-  /** The names of the clients that a client is built on, through whatever other providers. */
+  /** The names of the clients that a client is built on, directly or through other providers. */
   findDependencies(definition: ClientDefinition): readonly string[];
 }
 
@@ -45,7 +45,7 @@ export class Registration {
     return this.definition.lifecycle.scope === 'process';
   }
 
-  /** The classes that it was injected into. Nest tells no INQUIRER of an eager client: the injection graph has them. */
+  /** The classes that it was injected into. Nest passes no INQUIRER for an eager client; its classes come from the graph. */
   get consumers(): readonly string[] {
     return this.#consumers ? [...this.#consumers] : this.eagerConsumers;
   }
@@ -65,7 +65,7 @@ export class Registration {
   /** The client, not built yet if nobody has asked for it. */
   share(): SharedClient {
     const { name, definition, client } = this;
-    // If another application has closed the one that this application was given, it never gets a second one.
+    // If another application has closed the client that this one has used, this one gets no second client.
     const isGone = client?.cancellation.isCancelled && !this.built;
     if (this.isOfProcess && (!client || isGone)) this.client = shareInProcess(name, definition);
     return (this.client ??= new SharedClient(name, definition));

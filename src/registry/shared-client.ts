@@ -61,7 +61,7 @@ export class SharedClient implements HeldClient, Surroundings {
   /** Cancelled as soon as nobody gets the client any more. */
   readonly cancellation = new Cancellation();
   readonly dependents = new Set<HeldClient>();
-  /** Those who hear what happens to it: applications that hold it, wait for it or are closing it. */
+  /** Called with its events: by applications that hold it, wait for it or are closing it. */
   readonly observers = new Set<Observer>();
   /** Of keyed clients of the process: the applications that hold them. */
   hosts: Set<PoolHost> | undefined;
@@ -78,7 +78,7 @@ export class SharedClient implements HeldClient, Surroundings {
   #remains: Set<Promise<CloseFailure[]>> | undefined;
 
   /**
-   * @param unheard is told what happens when nobody else is
+   * @param unheard called with the events that nobody observes
    * @param key which one it is of the keyed clients of that name
    * @param pool of keyed clients, what they belong to: the secrets that it was shown are theirs too
    */
@@ -122,7 +122,7 @@ export class SharedClient implements HeldClient, Surroundings {
     return 'client' in this.#life ? this.#life.client.pool?.status() : undefined;
   }
 
-  /** What `status()` tells of its life so far. */
+  /** What `status()` reports of its life so far. */
   get history(): ClientHistory & Pick<ClientStatus, 'lastError'> {
     return { ...historyOf(this.#life), ...(this.#lastError && { lastError: this.#lastError }) };
   }
@@ -146,7 +146,7 @@ export class SharedClient implements HeldClient, Surroundings {
   }
 
   /**
-   * Keeps the client open, and with it what it is built on, until the holder lets go. Holding twice is holding once.
+   * Keeps the client open, and with it what it is built on, until the holder lets go. Holding twice counts once.
    *
    * @throws ClientsClosedError if it, or what it is built on, has closed or is about to
    */
@@ -218,7 +218,7 @@ export class SharedClient implements HeldClient, Surroundings {
     return failures.flat();
   }
 
-  /** From now on nobody gets the client; whoever waits for it is refused at once. */
+  /** Hands the client out no more, and rejects everyone who waits for it. */
   refuse(): void {
     this.cancellation.cancel(() => this.#closedError());
     if (this.#life.state === 'idle') this.#life = { state: 'closed', history: {} };
@@ -291,7 +291,7 @@ export class SharedClient implements HeldClient, Surroundings {
 
   #explain(error: unknown): Error {
     const { name } = this;
-    // One that is not about another client says already whose it is, what is wrong and how to mend it.
+    // An error of ours about this client already says which client, what is wrong and how to mend it.
     if (isClientsError(error) && (error.client ?? name) === name) return this.#nameKey(error);
     const cause = this.redactor.error(error);
     return this.#nameKey(new ClientsCreateFailedError(name, describeError(cause), { cause }));
@@ -306,8 +306,8 @@ export class SharedClient implements HeldClient, Surroundings {
   }
 
   /**
-   * Disposes of whatever a failed attempt has produced, or produces later when nobody waits for it any more, and lets go of
-   * what the attempt held. The next call builds anew.
+   * Disposes of what a failed attempt has produced, even if it comes late, and lets go of what the attempt
+   * held. The next call builds anew.
    */
   #abandon(build: Build): void {
     const life = this.#life;
@@ -332,7 +332,7 @@ export class SharedClient implements HeldClient, Surroundings {
     if (this.#life.state === 'open') await this.#life.client.open();
   }
 
-  /** Publishes an error of the client that nobody's call has caused. */
+  /** Publishes a background error of the client. */
   report(error: unknown): void {
     if (this.#life.state === 'open') this.#life.client.report(error);
   }
@@ -411,7 +411,7 @@ function historyOf(life: Life): ClientHistory {
   return life.state === 'closed' ? life.history : {};
 }
 
-/** What is thrown may be a proxy that cannot be looked at. */
+/** Never throws, although the value may be a proxy that throws when it is inspected. */
 function isClientsError(error: unknown): error is ClientsError {
   try {
     return error instanceof ClientsError;

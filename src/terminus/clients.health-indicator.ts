@@ -12,7 +12,7 @@ export interface ClientsHealthOptions {
 }
 
 /**
- * Tells Terminus whether the clients are well: up if none is down. It builds nothing, and always answers in time.
+ * Reports the clients' health to Terminus: up if none is down. It builds nothing, and always answers in time.
  *
  * List it among the `providers` of the module that imports `TerminusModule`.
  *
