@@ -206,6 +206,8 @@ export class SharedClient implements HeldClient, Surroundings {
     this.#closing = closing;
     const build = 'build' in this.#life ? this.#life.build : undefined;
     build?.retain();
+    // Whoever hears of the closing may close something again, and must find that it is ending already.
+    await Promise.resolve();
     // Each step is left out where there is nothing to do: thousands of clients that stand alone close fast.
     const failures: CloseFailure[][] = [];
     if (this.dependents.size > 0) {

@@ -251,3 +251,21 @@ it('says of a client that nothing used, after close, what status says', async ()
   expect(registry.status()[0]?.state).toBe('closed');
   expect((await registry.check('a')).status).toBe('down');
 });
+
+it('closes once though a listener calls close() again at the first closing', async () => {
+  const closed: string[] = [];
+  const client = (name: string) => defineClient({ create: () => ({ name }), close: () => void closed.push(name) });
+  const registry = await boot({ a: client('a'), b: client('b') });
+  await Promise.all([registry.get('a'), registry.get('b')]);
+  const types: string[] = [];
+  let again: Promise<void> | undefined;
+  registry.events$.subscribe(({ type }) => {
+    types.push(type);
+    if (type === 'closing') again ??= registry.close();
+  });
+  const first = registry.close();
+  await first;
+  expect(again).toBe(first);
+  expect(closed).toEqual(['a', 'b']);
+  expect(types.filter((type) => type === 'closed')).toHaveLength(2);
+});
