@@ -1,4 +1,3 @@
-import { isMainThread } from 'node:worker_threads';
 import { Logger } from '@nestjs/common';
 
 /** Milliseconds after bootstrap. Until then `enableShutdownHooks()` may still be called, after `init()` for instance. */
@@ -34,5 +33,7 @@ function isExpected(environment: NodeJS.ProcessEnv): boolean {
   const isTest =
     environment['NODE_ENV'] === 'test' ||
     ['VITEST', 'JEST_WORKER_ID', 'NODE_TEST_CONTEXT'].some((name) => environment[name] !== undefined);
-  return isMainThread && !isTest && environment['AWS_LAMBDA_FUNCTION_NAME'] === undefined;
+  if (isTest || environment['AWS_LAMBDA_FUNCTION_NAME'] !== undefined) return false;
+  // Loaded only here: few applications have it loaded already, and an import would cost every one of them.
+  return process.getBuiltinModule('node:worker_threads').isMainThread;
 }

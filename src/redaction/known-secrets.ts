@@ -69,7 +69,7 @@ export class KnownSecrets {
       const encoded = new Set([
         secret,
         JSON.stringify(secret).slice(1, -1),
-        encodeURIComponent(secret.replace(/\p{Surrogate}/gu, '\ufffd')),
+        encodeURIComponent(secret.toWellFormed()),
       ]);
       for (const form of encoded) for (const inside of base64Inside(form)) index.add(inside, 'base64');
     } else {

@@ -19,6 +19,9 @@ const LONGEST_PREFIX = 64;
  */
 export class SecretIndex {
   readonly #entries = new Map<number, Entry[]>();
+  // Not literals: V8 checks those when the package is imported, and classes of all letters take it 0.6 ms.
+  readonly #endsInWord = new RegExp(String.raw`[\p{L}\p{N}_/\\.@-]$`, 'u');
+  readonly #beginsInWord = new RegExp(String.raw`^(?:[\p{L}\p{N}_/\\@-]|[.:][\p{L}\p{N}/])`, 'u');
 
   /** Files a secret of at least three characters. */
   add(secret: string, standing: Standing): void {
@@ -45,7 +48,7 @@ export class SecretIndex {
         const start = at - offset;
         const end = start + secret.length;
         if (start < 0 || !text.startsWith(secret, start)) continue;
-        if (standing === 'anywhere' || (standing === 'word' && isWord(text, start, end))) found.push({ start, end });
+        if (standing === 'anywhere' || (standing === 'word' && this.#isWord(text, start, end))) found.push({ start, end });
         if (standing === 'base64' && end > base64.end) {
           base64 = widen(text, start, end, base64.end);
           found.push(base64);
@@ -54,20 +57,20 @@ export class SecretIndex {
     }
     return found;
   }
+
+  /**
+   * Neither in a word, nor in a path, a host name or a file name: `/home/dev/service.js` does not contain the password `dev`,
+   * nor `node:internal` the password `node`.
+   */
+  #isWord(text: string, start: number, end: number): boolean {
+    const before = text.slice(Math.max(0, start - 1), start);
+    return !this.#endsInWord.test(before) && !this.#beginsInWord.test(text.slice(end, end + 2));
+  }
 }
 
 /** Three characters as a number; different ones may share it, which costs a comparison. */
 function threeAt(text: string, at: number): number {
   return text.charCodeAt(at) ^ (text.charCodeAt(at + 1) << 8) ^ (text.charCodeAt(at + 2) << 16);
-}
-
-/** Neither in a word, nor in a path, a host name or a file name: `/home/dev/service.js` does not say
- * the password `dev`, nor `node:internal` the password `node`. */
-function isWord(text: string, start: number, end: number): boolean {
-  return (
-    !/[\p{L}\p{N}_/\\.@-]$/u.test(text.slice(Math.max(0, start - 1), start)) &&
-    !/^(?:[\p{L}\p{N}_/\\@-]|[.:][\p{L}\p{N}/])/u.test(text.slice(end, end + 2))
-  );
 }
 
 /** The whole run of base64 that a passage stands in: what is left of it would tell what stands beside the secret. */

@@ -42,7 +42,7 @@ export class Build {
     const hasDependents = this.client.dependents.size > 0 || this.client.key !== undefined;
     if (hasDependents && findPath(dependency, this.client)) return;
     dependency.hold(this);
-    dependency.dependents.add(this.client);
+    dependency.addDependent(this.client);
     this.dependencies.add(dependency);
   }
 
@@ -92,7 +92,7 @@ export class Build {
     this.#isRunning = false;
     const dependencies = [...this.dependencies];
     this.dependencies.clear();
-    for (const dependency of dependencies) dependency.dependents.delete(this.client);
+    for (const dependency of dependencies) dependency.removeDependent(this.client);
     return (await Promise.all(dependencies.map(action))).flat();
   }
 }

@@ -212,7 +212,7 @@ export class ClientPool<T> implements KeyedClients<T> {
     const definition = await this.#define(key);
     owner.cancellation.throwIfCancelled();
     const client = new SharedClient(owner.name, definition, undefined, key, owner);
-    client.observers.add((details) => owner.emit({ ...details, key }));
+    client.observers.add({ observe: (details) => owner.emit({ ...details, key }) });
     client.hold(member);
     member.client = client;
     member.instance = await client.get(host.requestFor(definition));

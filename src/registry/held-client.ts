@@ -11,7 +11,9 @@ export interface HeldClient {
   readonly isEnding: boolean;
   readonly dependencies: Iterable<HeldClient>;
   /** The clients that are built on it, held or not: they end before it. */
-  readonly dependents: Set<HeldClient>;
+  readonly dependents: ReadonlySet<HeldClient>;
+  addDependent(client: HeldClient): void;
+  removeDependent(client: HeldClient): void;
   hold(holder: Holder): void;
   retain(holder: Holder): void;
   leave(holder: Holder): void;

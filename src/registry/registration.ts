@@ -2,7 +2,7 @@ import type { ClientDefinition } from '../definition/client-definition.js';
 import type { Dependency } from '../definition/dependency.js';
 import type { ClientEventDetails } from '../events/client-event.js';
 import { shareInProcess } from './process-clients.js';
-import { SharedClient, type PoolHost } from './shared-client.js';
+import { SharedClient, type Observer, type PoolHost } from './shared-client.js';
 
 /** Where the clients of one `forRoot` call get what they need. */
 export interface ClientSource {
@@ -20,7 +20,7 @@ export interface ClientSource {
  * A client as one application declares it. It is how the application holds the client: not before the application has
  * started, except while somebody waits for it to be built.
  */
-export class Registration {
+export class Registration implements Observer {
   /** There from the first use on. A client of the process may be there before, and may be replaced after its end. */
   client: SharedClient | undefined;
   /** What `get` gives once the client is built, until the application closes. */
@@ -39,7 +39,9 @@ export class Registration {
     private readonly publish: (name: string, details: ClientEventDetails) => void,
   ) {}
 
-  readonly observe = (details: ClientEventDetails): void => this.publish(this.name, details);
+  observe(details: ClientEventDetails): void {
+    this.publish(this.name, details);
+  }
 
   get isOfProcess(): boolean {
     return this.definition.lifecycle.scope === 'process';
@@ -82,13 +84,13 @@ export class Registration {
   }
 
   #attach(client: SharedClient): void {
-    client.observers.add(this.observe);
+    client.observers.add(this);
     if (this.host) (client.hosts ??= new Set()).add(this.host);
   }
 
   /** The application has nothing to do with the client any more. */
   detach(client: SharedClient): void {
-    client.observers.delete(this.observe);
+    client.observers.delete(this);
     if (this.host) client.hosts?.delete(this.host);
   }
 

@@ -41,7 +41,10 @@ export interface PoolHost {
   requestFor(definition: ClientDefinition): BuildRequest;
 }
 
-export type Observer = (details: ClientEventDetails) => void;
+/** Who hears of what happens to a client. */
+export interface Observer {
+  observe(details: ClientEventDetails): void;
+}
 
 /** Where a client is in its life, and what there is of it then. */
 type Life =
@@ -51,6 +54,7 @@ type Life =
   | { readonly state: 'closed'; readonly history: ClientHistory };
 
 const IDLE: Life = { state: 'idle' };
+const NONE: ReadonlySet<HeldClient> = new Set();
 
 /**
  * One client's life: built once, on demand; held, and closed by the last holder that lets go of it. It knows neither Nest
@@ -60,13 +64,13 @@ export class SharedClient implements HeldClient, Surroundings {
   readonly redactor: Redactor;
   /** Cancelled as soon as nobody gets the client any more. */
   readonly cancellation = new Cancellation();
-  readonly dependents = new Set<HeldClient>();
-  /** Called with its events: by applications that hold it, wait for it or are closing it. */
+  /** The applications that hold it, wait for it or are closing it. */
   readonly observers = new Set<Observer>();
   /** Of keyed clients of the process: the applications that hold them. */
   hosts: Set<PoolHost> | undefined;
 
   #life: Life = IDLE;
+  #dependents: Set<HeldClient> | undefined; // most clients have none
   #lastError: ClientStatus['lastError'];
   readonly #holders = new Set<Holder>();
   /** Somebody has let go of it for good, while others held it. */
@@ -85,7 +89,7 @@ export class SharedClient implements HeldClient, Surroundings {
   constructor(
     readonly name: string,
     readonly definition: ClientDefinition,
-    readonly unheard?: Observer,
+    readonly unheard?: (details: ClientEventDetails) => void,
     readonly key?: string,
     pool?: Surroundings,
   ) {
@@ -117,6 +121,18 @@ export class SharedClient implements HeldClient, Surroundings {
     return pool ? [...dependencies, ...pool.clients()] : dependencies;
   }
 
+  get dependents(): ReadonlySet<HeldClient> {
+    return this.#dependents ?? NONE;
+  }
+
+  addDependent(client: HeldClient): void {
+    (this.#dependents ??= new Set()).add(client);
+  }
+
+  removeDependent(client: HeldClient): void {
+    this.#dependents?.delete(client);
+  }
+
   /** Of keyed clients: those that there are. */
   get members(): ClientStatus['members'] {
     return 'client' in this.#life ? this.#life.client.pool?.status() : undefined;
@@ -129,7 +145,7 @@ export class SharedClient implements HeldClient, Surroundings {
 
   emit(details: ClientEventDetails): void {
     if ('error' in details && details.error) this.#lastError = { ...summarize(details.error), at: new Date() };
-    for (const observe of this.observers) observe(details);
+    for (const observer of this.observers) observer.observe(details);
     if (this.observers.size > 0) return;
     if (this.#closing.observe) this.#closing.observe(this.name, details);
     else this.unheard?.(details);
