@@ -66,11 +66,7 @@ export class KnownSecrets {
     const forms = new Set([secret, plainForm(secret)]);
     for (const form of forms) if (form.length >= SHORTEST_SECRET) index.add(form, standing);
     if (Buffer.byteLength(secret) >= SHORTEST_BASE64) {
-      const encoded = new Set([
-        secret,
-        JSON.stringify(secret).slice(1, -1),
-        encodeURIComponent(secret.toWellFormed()),
-      ]);
+      const encoded = new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())]);
       for (const form of encoded) for (const inside of base64Inside(form)) index.add(inside, 'base64');
     } else {
       for (const user of this.#users) for (const form of base64Of(`${user}:${secret}`)) index.add(form, 'word');

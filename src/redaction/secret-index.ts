@@ -48,7 +48,8 @@ export class SecretIndex {
         const start = at - offset;
         const end = start + secret.length;
         if (start < 0 || !text.startsWith(secret, start)) continue;
-        if (standing === 'anywhere' || (standing === 'word' && this.#isWord(text, start, end))) found.push({ start, end });
+        if (standing === 'anywhere' || (standing === 'word' && this.#isWord(text, start, end)))
+          found.push({ start, end });
         if (standing === 'base64' && end > base64.end) {
           base64 = widen(text, start, end, base64.end);
           found.push(base64);
