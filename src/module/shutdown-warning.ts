@@ -14,14 +14,8 @@ export class ShutdownWarning {
 
   /** Starts the timer. Each `forRoot` calls it after bootstrap; only the first call counts. */
   arm(): void {
-    if (this.#timer || !isExpected(process.env)) return;
-    this.#timer = setTimeout(() => {
-      if (process.listenerCount('SIGTERM') > 0) return;
-      new Logger('ClientsModule').warn(
-        'Nothing listens for SIGTERM, so the process will end without closing its clients. ' +
-          'Call app.enableShutdownHooks(), or close the application in a handler of your own.',
-      );
-    }, PATIENCE).unref();
+    if (this.#timer || isTestOrLambda(process.env)) return;
+    this.#timer = setTimeout(warnUnlessHeard, PATIENCE).unref();
   }
 
   disarm(): void {
@@ -29,11 +23,21 @@ export class ShutdownWarning {
   }
 }
 
-function isExpected(environment: NodeJS.ProcessEnv): boolean {
-  const isTest =
+function warnUnlessHeard(): void {
+  if (process.listenerCount('SIGTERM') > 0) return;
+  // Not an import: applications rarely have this module loaded, and every one of them would load it when it starts.
+  if (!process.getBuiltinModule('node:worker_threads').isMainThread) return;
+  new Logger('ClientsModule').warn(
+    'Nothing listens for SIGTERM, so the process will end without closing its clients. ' +
+      'Call app.enableShutdownHooks(), or close the application in a handler of your own.',
+  );
+}
+
+function isTestOrLambda(environment: NodeJS.ProcessEnv): boolean {
+  return (
     environment['NODE_ENV'] === 'test' ||
-    ['VITEST', 'JEST_WORKER_ID', 'NODE_TEST_CONTEXT'].some((name) => environment[name] !== undefined);
-  if (isTest || environment['AWS_LAMBDA_FUNCTION_NAME'] !== undefined) return false;
-  // Loaded only here: few applications have it loaded already, and an import would cost every one of them.
-  return process.getBuiltinModule('node:worker_threads').isMainThread;
+    ['VITEST', 'JEST_WORKER_ID', 'NODE_TEST_CONTEXT', 'AWS_LAMBDA_FUNCTION_NAME'].some(
+      (name) => environment[name] !== undefined,
+    )
+  );
 }
