@@ -39,6 +39,7 @@ try {
 
   checkWithTools(path);
   checkMaps(unpacked);
+  checkReading(unpacked);
   checkTypes(unpacked, 'index');
   checkTypes(unpacked, 'aws/index');
   checkImports(unpacked);
@@ -89,6 +90,21 @@ function checkMaps(unpacked) {
     }
   }
   console.log(`${code.length} source and declaration maps lead to sources in the tarball`);
+}
+
+/** What V8 does to every file that is imported must cost little: see the comments in rolldown.config.mjs and secret-index.ts. */
+function checkReading(unpacked) {
+  const files = readdirSync(join(unpacked, 'dist'), { recursive: true }).filter((file) => file.endsWith('.js'));
+  for (const file of files) {
+    const text = readFileSync(join(unpacked, 'dist', file), 'utf8');
+    assert.doesNotMatch(text, /[^\x00-\x7f]/, `${file} has a character above ASCII`);
+    assert.doesNotMatch(
+      text,
+      /\/[gimsy]*[uv][gimsy]*\b[;,.)]/,
+      `${file} has a literal regular expression in Unicode mode`,
+    );
+  }
+  console.log(`${files.length} files are ASCII, without regular expressions that are slow to compile`);
 }
 
 /** Whoever uses the core, or clients of any AWS service, must not need the types of a package that is not installed. */
