@@ -302,7 +302,7 @@ describeWithRedis('a secret in the options', () => {
     await expectNoLeak(Object.fromEntries(clients), false);
   });
 
-  it('does not get out though nobody has shown it, where something tells it', async () => {
+  it('does not get out although the library was never shown it, where a URL or a name gives it away', async () => {
     const pem = (body: string) => `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----`;
     const texts: [string, () => string][] = [
       ['urlWithSpace', () => `cannot reach amqp://app:correct ${secret()}@mq`],

@@ -71,7 +71,7 @@ describeWithRedis('a token that changes', () => {
   });
 
   it.each(['standalone', 'Cluster'] as const)(
-    'is told while it cannot be had, and taken as soon as it can: %s',
+    'is reported while it cannot be fetched, and used as soon as it can: %s',
     async (kind) => {
       const { tokens, define } = await startServers(kind);
       await tokens.issue();

@@ -33,7 +33,7 @@ describeWithRedis('SIGTERM under load', () => {
   );
 
   it.each(CASES)(
-    'fails no accepted request and sends no write twice: %s, with keep-alive %j',
+    'fails no accepted request and sends no write twice: %s, with keep-alive: $1',
     async (serverName, keepAlive, { platform, turnsAway }) => {
       await using redis = await startRedisServer();
       await using endpoint = await startDynamoDBEndpoint();
@@ -271,7 +271,7 @@ describe('shutdown with HttpDrainModule', () => {
 });
 
 describe('shutdown without HttpDrainModule', () => {
-  it('says after 10 s what it waits for', async () => {
+  it('logs after 10 s what it waits for', async () => {
     const service = await DrainApp.start({ drain: false });
     const silent = await service.connect();
     const start = performance.now();

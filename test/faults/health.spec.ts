@@ -36,7 +36,7 @@ describeWithRedis('health of a client whose server does not answer', () => {
   const slowest = { check: 0, health: 0 };
 
   it.each(KIND_NAMES.flatMap((kind) => STATES.map((state) => [kind, state] as const)))(
-    'is told within the timeout: %s, %s',
+    'is reported within the timeout: %s, %s',
     async (kind, state) => {
       await using redis = await REDIS_KINDS[kind]();
       const early = state === 'frozen before it connects';
@@ -145,7 +145,7 @@ const TROUBLES = [
 describe('health of a DynamoDB client whose endpoint is in trouble', () => {
   let asked = 0;
 
-  it.each(TROUBLES)('is told by a check, and by no other sign: %s', async (trouble, reason) => {
+  it.each(TROUBLES)('is seen by a check, and by no other sign: %s', async (trouble, reason) => {
     await using endpoint = await startDynamoDBEndpoint();
     const { proxy, clientConfig } = endpoint;
     const clients = { dynamodb: dynamoDBClient({ ...clientConfig, maxAttempts: 2 }, { eager: true }) };

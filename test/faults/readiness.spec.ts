@@ -125,7 +125,7 @@ describeWithRedis('a server in trouble at bootstrap', () => {
     },
   );
 
-  it.each(TROUBLES)('carries on, and tells in status and health, with eager: %s', async (kind) => {
+  it.each(TROUBLES)('carries on, and reports it in status and health, with eager: %s', async (kind) => {
     await using server = await trouble(kind);
     const { app, duration } = await boots(server.options, { eager: true });
     const registry = registryOf(app);

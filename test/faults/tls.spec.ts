@@ -52,7 +52,7 @@ describeWithTls('a Redis that speaks TLS', () => {
   let trusted = 0;
   let distrusted = 0;
 
-  it('serves a client that is given a rediss:// URL, and lets it go', async () => {
+  it('serves a client that is given a rediss:// URL, and closes its connection', async () => {
     const certificate = makeCertificate();
     await using server = await startRedisServer({ certificate, password: PASSWORD });
     const before = openHandles();
