@@ -8,9 +8,9 @@ import { describeWithRedis, startRedisCluster, startRedisServer } from '../suppo
 import { loginsOf, Tokens, turnDefaultOff } from '../support/redis-tokens.js';
 import { record, seconds } from './support/record.js';
 
-/** Milliseconds that a token lives, so that each connection logs in about twice in that time. */
+/** Milliseconds for which a token is valid. Each connection logs in about twice in that time. */
 const LIFE = 1_000;
-/** Milliseconds under load. */
+/** Milliseconds for which the load runs. */
 const LOAD = 6_000;
 const WORKERS = 50;
 /** How often the provider fails before it gives the next token. */

@@ -12,7 +12,7 @@ import { milliseconds, record } from './support/record.js';
 import { KIND_NAMES, PATIENCES, REDIS_KINDS } from './support/redis-kinds.js';
 
 const TIMEOUT = 300;
-/** Milliseconds that an answer may take to reach whoever asked, on a busy machine. One without a deadline takes for ever. */
+/** Milliseconds that an answer may take beyond its deadline, on a busy machine. Without a deadline it would never come. */
 const DELIVERY = 1_500;
 
 @Controller()
@@ -107,7 +107,10 @@ describeWithRedis('health of a client whose server does not answer', () => {
   );
 });
 
-/** Milliseconds between a close after checks and one without, on a busy machine; a close that waited would take closeTimeout. */
+/**
+ * Milliseconds by which a close after checks may be slower, on a busy machine. One that waited for the checks would take
+ * closeTimeout.
+ */
 const SAME = 1_000;
 
 describeWithRedis('closing after checks that a frozen server has not answered', () => {

@@ -20,9 +20,9 @@ interface Outage {
   readonly row: Row;
   readonly kind: RedisKindName;
   readonly use?: ServiceSettings['use'];
-  /** Makes it happen, and ends it if it does not end by itself. Resolves when the servers can answer again, if it ends it. */
+  /** Causes the outage, and ends it unless it ends by itself. If it ends it, it resolves when the servers can answer again. */
   readonly happen: (servers: { redis: RedisKind; dynamodb: DynamoDBEndpoint; app: AppProcess }) => Promise<void>;
-  /** Whether no request can be answered before the outage is over, though nobody ends it. */
+  /** Whether no request can be answered until the outage has ended by itself. */
   readonly endsByItself?: boolean;
 }
 
@@ -127,7 +127,7 @@ describeWithRedis('an outage under load', () => {
   );
 });
 
-/** A key that the first primary has. */
+/** A key whose slot is on the first primary. */
 async function keyOn({ primaries }: RedisKind): Promise<string> {
   if (primaries.length === 1) return 'visits';
   for (let index = 0; ; index += 1) {
@@ -138,9 +138,9 @@ async function keyOn({ primaries }: RedisKind): Promise<string> {
 
 /** Milliseconds that the servers are down. */
 const LONG = 60_000;
-/** Milliseconds between two questions for the clients' health. */
+/** Milliseconds between two health checks. */
 const PROBE_INTERVAL = 5_000;
-/** A client logs at most a line a minute of its errors, one of a build that fails, and one of a connection that is lost. */
+/** In a minute, a client logs at most one line about errors, one about failed builds, and one about a lost connection. */
 const MOST_LINES = 3;
 
 describeWithRedis('servers that are down for a minute', () => {
@@ -172,7 +172,7 @@ describeWithRedis('servers that are down for a minute', () => {
         await Promise.all(servers.map((server) => server.kill()));
         await dynamodb.proxy.refuse();
         const load = startLoad(`${url}/visits`, { connections: traffic ? 5 : 0, keepAlive: true, pause: 200 });
-        // Somebody asks for their health now and then: a cluster without commands would not miss its nodes.
+        // Checks their health now and then: a cluster without commands would not notice that its nodes are gone.
         for (let time = 0; time < LONG; time += PROBE_INTERVAL) {
           await delay(PROBE_INTERVAL);
           await (await fetch(`${url}/health`)).arrayBuffer();
@@ -217,7 +217,7 @@ async function serves(url: string): Promise<boolean> {
   return isSuccess(answer);
 }
 
-/** Milliseconds in which a loss must be told; that of a cluster that nobody uses takes a command that the library sends. */
+/** Milliseconds within which a loss must be published. An unused cluster only notices one by a command that the library sends. */
 const TOLD_WITHIN = 2_000;
 
 describeWithRedis('a connection that is lost without traffic', () => {
