@@ -44,8 +44,8 @@ function requireBesideTheBundle() {
 }
 
 /**
- import('ioredis')` in the form that bundlers accept where ioredis is not installed: in the `try` of an => * Rewrites `() => import('ioredis')` so that an application's bundler accepts it when ioredis is not installed: into the `try` of an => import('ioredis')` in the form that bundlers accept where ioredis is not installed: in the `try` of an
- * asynchronous function. Otherwise the bundler fails, even if the import is never called.
+ * Rewrites `() => import('ioredis')` so that an application's bundler accepts it when ioredis is not installed: into the
+ * `try` of an asynchronous function. Otherwise the bundler fails, even if the import is never called.
  */
 function importsThatMayFail() {
   const literal = /\(\) => import\((['"][^'"./][^'"]*['"])\)/g;

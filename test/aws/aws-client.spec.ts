@@ -208,7 +208,7 @@ describe('options', () => {
     ['retryMode', true],
     ['profile', ''],
     ['requestHandler', 's3cret'],
-  ])('of the wrong type make forRoot fail, and are named: %s = $1', (key, value) => {
+  ])('that cannot work make forRoot fail, and are named: %s = $1', (key, value) => {
     const problem = findProblem(awsClient(loadSqs, { [key]: value }));
 
     expect(problem).toContain('client "queue"');

@@ -300,7 +300,7 @@ describe('dependencies of a client', () => {
         throw new ReferenceError("Cannot access 'Later' before initialization");
       },
     ],
-  ])('are refused at bootstrap if forwardRef() gives %s', async (_, later) => {
+  ])('are refused at bootstrap if forwardRef() returns %s', async (_, later) => {
     const clients = { on: defineClient({ inject: ['x', forwardRef(later)], create: () => ({}) }) };
     const error = await rejection(bootApp({ imports: [ClientsModule.forRoot({ clients })] }));
     expect(error).toMatchObject({ code: 'CLIENTS_INVALID_OPTIONS' });

@@ -198,7 +198,7 @@ describe("scope: 'process'", () => {
     expect(journal.of('close')).toHaveLength(1);
   });
 
-  it('takes nothing from one application into another, though a service brings it a client of one', async () => {
+  it('is shared by later applications after the first has closed, although a service brings it a client of one application', async () => {
     @Injectable()
     class Service {
       constructor(@InjectClient('own') readonly own: FakeClient) {}

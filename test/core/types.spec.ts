@@ -69,7 +69,7 @@ describe('defineClient()', () => {
     ]);
   });
 
-  it('gives that type to every other function of the driver', () => {
+  it('passes that type to every other function of the driver', () => {
     types(() =>
       defineClient({
         create: async () => new Pool(),

@@ -309,7 +309,7 @@ describe('options', () => {
     ['retryMode', true],
     ['profile', ''],
     ['requestHandler', 's3cret'],
-  ])('of the wrong type are named: %s = $1', (key, value) => {
+  ])('that cannot work are named: %s = $1', (key, value) => {
     const problem = findProblem({ [key]: value });
 
     expect(problem).toContain(`"${key}"`);

@@ -185,7 +185,7 @@ describe('options', () => {
     ['from', Symbol('dynamodb')],
     ['marshallOptions', true],
     ['unmarshallOptions', null],
-  ])('of the wrong type are named: %s = $1', (key, value) => {
+  ])('that cannot work are named: %s = $1', (key, value) => {
     expect(findProblem({ [key]: value })).toContain(`"${key}"`);
   });
 

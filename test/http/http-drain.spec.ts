@@ -419,7 +419,7 @@ describe('HttpDrainModule', () => {
       expect(logger.lines.filter((line) => line.startsWith('warn'))).toEqual([]);
     });
 
-    it('drains and closes another server that it was told to watch, with clients open until then', async () => {
+    it('drains and closes another server that it watches, with clients open until then', async () => {
       const service = await DrainApp.start();
       const server = createServer(service.app.getHttpAdapter().getInstance() as RequestListener);
       service.app.get(HttpDrain).watch(server);

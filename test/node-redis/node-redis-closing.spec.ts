@@ -93,7 +93,7 @@ describeEachVersion('closing a client that is ready', () => {
     await server.clients(0);
   });
 
-  it('gives a blocking command until the deadline', async () => {
+  it('waits for a blocking command until the deadline', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient(server.url));
     await driven.client.connect();

@@ -85,7 +85,7 @@ describeWithRedis('a ready client', () => {
     await server.clients(0);
   });
 
-  it('gives a blocking command until the deadline', async () => {
+  it('waits for a blocking command until the deadline', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient(server.url));
     driven.watch(driven.client.blpop('list', 0));
