@@ -6,9 +6,9 @@ const { exports, peerDependencies } = JSON.parse(readFileSync('package.json', 'u
 const entries = Object.values(exports).flatMap(({ default: file }) => file?.match(/^\.\/dist\/(.+)\.js$/)?.[1] ?? []);
 
 /**
- * TypeScript emits the declarations; this makes one file of each public entry, which exports the public names only, and
- * one of all that several of them share. Reading a file costs more than running what is in it, at every cold start. And
- * what an entry does not import is not seen by a bundler, such as the SDK of a client that an application does not use.
+ * TypeScript emits the declarations; this bundles each public entry into one file, which exports the public names only, and
+ * what several entries share into another. Few files make cold starts fast: reading a file takes longer than running it.
+ * Separate entries keep the SDKs of clients that an application does not use out of its own bundle.
  */
 export default defineConfig({
   input: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
@@ -28,7 +28,7 @@ export default defineConfig({
   },
 });
 
-/** require.cjs stays a CommonJS file of its own, as what it is for demands. */
+/** Copies require.cjs beside the bundle instead of into it: it needs the `require` of a CommonJS file. */
 function requireBesideTheBundle() {
   return {
     name: 'require-beside-the-bundle',
@@ -44,8 +44,8 @@ function requireBesideTheBundle() {
 }
 
 /**
- * Writes `() => import('ioredis')` in the form that bundlers accept where ioredis is not installed: in the `try` of an
- * asynchronous function. Without it they end with an error, although nothing of it is ever called.
+ * Rewrites `() => import('ioredis')` so that an application's bundler accepts it when ioredis is not installed: into the
+ * `try` of an asynchronous function. Otherwise the bundler fails, even if the import is never called.
  */
 function importsThatMayFail() {
   const literal = /\(\) => import\((['"][^'"./][^'"]*['"])\)/g;

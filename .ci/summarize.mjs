@@ -1,4 +1,4 @@
-// Adds up the results of the test runs and fails if any test was skipped: in CI every server that tests need is there.
+// Adds up the results of the test runs. Fails if a test was skipped, because CI has every server that tests need.
 import { readFileSync } from 'node:fs';
 
 const runs = process.argv.slice(2).map((file) => JSON.parse(readFileSync(file, 'utf8')));

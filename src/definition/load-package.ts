@@ -1,11 +1,11 @@
 import { ClientsMissingPackageError } from '../errors/clients-missing-package.error.js';
 
 /**
- * Loads an optional package when it is first needed: the copy that the application itself uses.
+ * Loads an optional package when it is first needed, in the copy that the application itself uses.
  *
- * In Node it is loaded with `require`, because tracers and mocks hook into that and do not see the `import()` of a CommonJS
- * package. In a bundle, and in Vitest and Jest, whose mocks are seen by `import()`, `load` is what counts. Use the package's
- * named exports only: `default` is not the same in all of these.
+ * In plain Node it is loaded with `require`: tracers and mocks hook into that, and do not see the `import()` of a CommonJS
+ * package. In a bundle, and under Vitest and Jest, which mock `import()`, it is loaded with `load`. Use only the package's
+ * named exports: `default` differs among these.
  *
  * @param load a literal `() => import('name')`, so that bundlers and TypeScript see it
  * @throws ClientsMissingPackageError (`CLIENTS_MISSING_PACKAGE`) if that package itself is not installed
@@ -22,7 +22,7 @@ export async function loadPackage<M extends object>(
  * Imports an optional package when it is first needed.
  *
  * @param load a literal `() => import('name')`, so that bundlers and TypeScript see it
- * @param install the command that installs it, if `npm install` and the name would not do
+ * @param install the command that installs it, if that is not just `npm install` and the name
  * @throws ClientsMissingPackageError (`CLIENTS_MISSING_PACKAGE`) if that package itself is not installed
  */
 export async function importPackage<M>(
@@ -34,7 +34,7 @@ export async function importPackage<M>(
   try {
     return await load();
   } catch (error) {
-    // The package may be there while something that it imports is not: that is another mistake, with another remedy.
+    // If the package is installed and something that it imports is not, the original error says what is missing.
     if (isMissing(error, packageName))
       throw new ClientsMissingPackageError(packageName, neededBy, { cause: error, install });
     throw error;
@@ -47,14 +47,14 @@ async function requireInNode<M>(packageName: string): Promise<M | undefined> {
     const { requirePackage } = await import('./require.cjs');
     return requirePackage(packageName) as M;
   } catch {
-    return undefined; // in a bundle, or nothing that can be required; if it cannot be imported either, that error tells why
+    return undefined; // in a bundle, or not loadable with `require`; if `import()` fails too, its error is thrown
   }
 }
 
-/** What Vitest and Jest define in the process in which tests run, and not in those that tests start. */
+/** Globals by which Vitest and Jest are recognised. Processes that a test starts do not have them. */
 const MOCKING = ['__vitest_worker__', Symbol.for('jest-native-promise')];
 
-/** Where a bundler has made a chunk of a CommonJS package, all that it exports may be in `default`. */
+/** In the chunk that a bundler makes of a CommonJS package, all exports may be under `default`. */
 function withNamedExports<M extends object>(module: M): M {
   const named = Object.keys(module).some((name) => name !== 'default' && name !== 'module.exports');
   return named ? module : (module as { default: M }).default;

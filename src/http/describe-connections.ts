@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpConnection } from './http-connection.js';
 
-/** How many different requests a line of the log names. */
+/** A log line names at most this many different requests. */
 const MOST_REQUESTS = 10;
-/** How many characters of a path. */
+/** Longer paths are cut, in characters. */
 const LONGEST_PATH = 100;
 
-/** Says what connections are at, for the log: `GET /events (2), POST /reports, 1 without a whole HTTP/1 request`. */
+/** The requests in flight on connections, for the log: `GET /events (2), POST /reports, 1 without a whole HTTP/1 request`. */
 export function describeConnections(connections: Iterable<HttpConnection>): string {
   const counts = new Map<string, number>();
   let unnamed = 0;
@@ -24,9 +24,9 @@ export function describeConnections(connections: Iterable<HttpConnection>): stri
   return parts.join(', ');
 }
 
-/** Method and path. Never the query, nor what stands before the path in an absolute address: both may hold secrets. */
+/** Method and path. Never the query, nor the scheme, user and host of an absolute URL: they may hold secrets. */
 function describeRequest(request: IncomingMessage): string {
-  // Express gives the handlers of a router the rest of the path only, and keeps the whole here.
+  // Inside a router, Express shortens `url` to the rest of the path, and keeps the whole in `originalUrl`.
   const whole: unknown = Reflect.get(request, 'originalUrl');
   const url = typeof whole === 'string' ? whole : (request.url ?? '');
   const path = printable(url.replace(/^[a-z][a-z\d+.-]{0,20}:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')) || '/';
@@ -37,7 +37,7 @@ function protocolOf({ headers }: IncomingMessage): string {
   return printable(headers.upgrade ?? 'another protocol').slice(0, LONGEST_PATH);
 }
 
-/** Bytes that a terminal could take for commands have no place in a log. */
+/** Replaces what is not printable ASCII: a terminal that shows the log could take control characters for commands. */
 function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?');
 }

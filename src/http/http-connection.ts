@@ -1,33 +1,33 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** A request that has arrived, and the answer to it that has not gone out yet. */
+/** A request that has arrived and is not fully answered yet. */
 export interface OwedAnswer {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Whether this module has it say "Connection: close". */
+  /** Whether this module has set "Connection: close" on the answer. */
   isAnnouncingClose: boolean;
 }
 
-/** One connection of a client to an HTTP server: what it is owed, and whether it may be closed. */
+/** A client's connection to an HTTP server: which answers it still waits for, and whether it may be closed. */
 export class HttpConnection {
   readonly openedAt = performance.now();
-  /** The answers that it is owed, in the order in which the requests came. */
+  /** The requests that are not fully answered yet, in the order in which they came. */
   readonly owed: OwedAnswer[] = [];
-  /** The request that made it something other than HTTP, such as a WebSocket. */
+  /** The request that switched the connection to another protocol, such as WebSocket. */
   upgradedBy: IncomingMessage | undefined;
-  /** Whether a whole request has come yet. */
+  /** Whether a whole request has ever arrived. */
   #hasServed = false;
-  /** How many bytes had come when its last request was over: what came since is the beginning of another. */
+  /** Bytes received when the last request was over. If there are more now, the next request has begun to arrive. */
   #bytesAtRest = 0;
 
-  /** @param isSecured false until the TLS handshake is over, which brings the socket that HTTP goes over */
+  /** @param isSecured false until the TLS handshake is over, after which `socket` is replaced by the encrypted one */
   constructor(
     public socket: Socket,
     public isSecured: boolean,
   ) {}
 
-  /** A request has come. `settled` is called when it is over: answered, or given up by the client. */
+  /** Records a request. `settled` is called when it is answered, or when the client has given it up. */
   receive(request: IncomingMessage, response: ServerResponse, settled: () => void): void {
     const answer = { request, response, isAnnouncingClose: false };
     this.#hasServed = true;
@@ -38,32 +38,32 @@ export class HttpConnection {
       settled();
     };
     response.once('close', () => {
-      // What is left of an upload that was answered early is still to come.
+      // The handler answered before the upload was complete: the rest of it is still to arrive.
       if (request.complete || request.destroyed) rest();
       else request.once('close', rest);
     });
   }
 
-  /** Whether it has sent nothing since it was opened. */
+  /** Whether the client has sent nothing since the connection was opened. */
   get isSilent(): boolean {
     if (this.#hasServed || this.upgradedBy) return false;
     return !this.isSecured || this.socket.bytesRead === 0;
   }
 
-  /** Whether it is kept alive, and neither owed an answer nor sending a request. */
+  /** Whether the connection is kept alive between requests: none waits for an answer, and none has begun to arrive. */
   get isIdle(): boolean {
     const isUsed = this.owed.length > 0 || this.upgradedBy !== undefined;
     return this.#hasServed && !isUsed && this.socket.bytesRead === this.#bytesAtRest;
   }
 
-  /** Whether the handler has ended an answer of which the client has not been sent everything yet. */
+  /** Whether a handler has ended an answer that has not been sent completely yet. */
   get isFlushing(): boolean {
     return this.owed.some(({ response }) => response.writableEnded && !response.destroyed);
   }
 
   /**
-   * Has the last of the answers that are owed say "Connection: close". Not an earlier one: Node closes a connection after
-   * the answer that says so, and the requests behind it would get none.
+   * Sets "Connection: close" on the last of the pending answers. Not on an earlier one: Node closes the connection after
+   * the answer that has it, and later requests would get none.
    */
   announceClose(): void {
     for (const answer of this.owed) {

@@ -9,9 +9,9 @@ export interface HttpDrainOptions {
   timeout?: number;
 }
 
-/** Milliseconds that connections have unless told otherwise. */
+/** The default of `timeout`, in milliseconds. */
 export const DRAIN_TIMEOUT = 15_000;
-/** What a timer of Node can wait. */
+/** The longest delay that a timer of Node accepts, in milliseconds. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 export const DRAIN_OPTIONS = Symbol('nestjs-clients:http-drain-options');

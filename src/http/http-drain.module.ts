@@ -13,14 +13,14 @@ import { HTTP_DRAIN } from '../clients.tokens.js';
 import { HttpDrain } from './http-drain.js';
 import { DRAIN_OPTIONS, validateDrainOptions, type HttpDrainOptions } from './http-drain.module-options.js';
 
-/** Nest calls hooks by a module's distance from the root: at bootstrap the most distant first, at shutdown last. */
+/** Nest orders hooks by a module's distance from the root: at bootstrap the most distant module is first, at shutdown last. */
 function setDistance(modules: ModulesContainer, module: object, distance: number): void {
   for (const candidate of modules.values()) {
     if (candidate.metatype === module.constructor) candidate.distance = distance;
   }
 }
 
-/** Has the application's one drain, however often the module is imported. Its hooks are the last before the server closes. */
+/** Provides one `HttpDrain` an application, however often the module is imported. Its hooks run last before the server closes. */
 @Module({ providers: [HttpDrain, { provide: HTTP_DRAIN, useExisting: HttpDrain }], exports: [HttpDrain] })
 export class HttpDrainCoreModule implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
@@ -31,7 +31,7 @@ export class HttpDrainCoreModule implements OnModuleInit, BeforeApplicationShutd
     setDistance(modules, this, Infinity);
   }
 
-  /** Nest makes its server when it has instantiated the providers. Without HTTP there is none. */
+  /** Nest creates its server after the providers. An application without HTTP has none. */
   onModuleInit(): void {
     const { httpAdapter } = this.host as Partial<HttpAdapterHost>;
     const server = httpAdapter?.getHttpServer() as Partial<Server> | undefined;
@@ -44,12 +44,12 @@ export class HttpDrainCoreModule implements OnModuleInit, BeforeApplicationShutd
 }
 
 /**
- * Lets a shutdown wait for the answers that HTTP servers owe, and for nothing else, and not for longer than a timeout. By
- * itself Nest waits for every open connection, without a limit, and clients close only after that.
+ * Makes a shutdown wait until the requests in flight are answered, for nothing else, and no longer than a timeout. By
+ * itself, Nest waits for every open connection, without a limit, and clients close only after that.
  *
- * When shutdown begins, idle connections are closed and answers say `Connection: close`. Connections that are in use then,
- * and those that are in the middle of sending a request, have until the timeout. What is left is cut, and one line of the
- * log says how many connections that were and of which requests. Express and Fastify, HTTP and HTTPS.
+ * When shutdown begins, idle connections are closed, and answers say `Connection: close`. Connections with a request in
+ * flight, or in the middle of sending one, stay open until the timeout. Those that are left then are cut, and one log
+ * line says how many they were, and with which requests. It works with Express and Fastify, HTTP and HTTPS.
  *
  * @example
  * @Module({ imports: [HttpDrainModule.forRoot({ timeout: 20_000 })] })
@@ -67,7 +67,7 @@ export class HttpDrainModule implements OnModuleDestroy {
     if (options?.timeout !== undefined) drain.allow(options.timeout);
   }
 
-  /** Shutdown has begun; this is one of its first hooks. */
+  /** One of the first hooks of shutdown. */
   onModuleDestroy(): void {
     this.drain.begin();
   }
@@ -78,7 +78,7 @@ export class HttpDrainModule implements OnModuleDestroy {
    * @param options `timeout`, in milliseconds from the beginning of shutdown, default 15,000
    * @throws ClientsInvalidOptionsError (`CLIENTS_INVALID_OPTIONS`) if an option cannot work
    * @example
-   * HttpDrainModule.forRoot(); // connections have 15 s
+   * HttpDrainModule.forRoot(); // connections are cut after 15 s
    */
   static forRoot(options: HttpDrainOptions = {}): DynamicModule {
     validateDrainOptions(options);

@@ -7,22 +7,22 @@ import { describeConnections } from './describe-connections.js';
 import { HttpConnection } from './http-connection.js';
 import { DRAIN_TIMEOUT } from './http-drain.module-options.js';
 
-/** Milliseconds in which a connection that has just been opened is expected to send the beginning of a request. */
+/** Milliseconds in which a connection that has just been opened must begin to send a request, or it is closed. */
 const SILENCE = 500;
-/** The real one, whatever clock a test has put in its place meanwhile: a shutdown under it must end. */
+/** Kept from before a test installs fake timers, with which a shutdown must end too. */
 const { setImmediate } = globalThis;
 
 /**
- * Follows the connections of an application's HTTP servers, and ends them when the application shuts down. It only listens
- * to the servers' events. `HttpDrainModule` provides it.
+ * Keeps track of the connections of an application's HTTP servers, and ends them when the application shuts down. It only
+ * listens to the servers' events. `HttpDrainModule` provides it.
  */
 @Injectable()
 export class HttpDrain {
   readonly #logger = new Logger('HttpDrainModule');
   readonly #servers = new Set<HttpServer>();
-  /** By the socket that requests come over. */
+  /** By the socket over which requests arrive. */
   readonly #connections = new Map<Socket, HttpConnection>();
-  /** Connections whose TLS handshake is not over, by the addresses of both ends. */
+  /** Connections in a TLS handshake, by the addresses of both ends. */
   readonly #handshakes = new Map<string, HttpConnection>();
   readonly #sessions = new Set<Http2Session>();
   readonly #waiting = new Set<() => void>();
@@ -50,13 +50,13 @@ export class HttpDrain {
     const isTls = server instanceof TlsServer;
     server.on('connection', (socket) => void (isTls ? this.#await(socket) : this.#open(socket)));
     if (isTls) server.on('secureConnection', (socket: Socket) => this.#secure(socket));
-    // Before the handlers, some of which answer at once.
+    // Before other listeners, because handlers may answer synchronously.
     server.prependListener('request', (request, response) => this.#receive(request, response));
     this.#watchUpgrades(server);
     server.on('session', (session: Http2Session) => this.#follow(session));
   }
 
-  /** @internal Shutdown has begun. */
+  /** @internal Begins to close connections. Called when shutdown begins. */
   begin(): void {
     if (this.#state !== 'serving') return;
     this.#state = 'draining';
@@ -70,10 +70,10 @@ export class HttpDrain {
   }
 
   /**
-   * @internal Stops listening, and resolves when no connection is left. Nest closes its server only then, and without
-   * that it would lose answers: Fastify answers 503 while it closes, adapters for WebSockets terminate them, and Node's
-   * `Server.close()` destroys connections as idle although their request has arrived and has not been read yet, or their
-   * answer has been ended by the handler and is still being sent.
+   * @internal Stops listening, and resolves when no connection is left. Nest closes its server only then. If it did so
+   * earlier, answers would be lost: Fastify answers 503 while it closes, WebSocket adapters terminate connections, and
+   * Node's `Server.close()` destroys connections that it takes for idle, while a request that has arrived is not read yet
+   * or an answer is still being sent.
    */
   async drain(): Promise<void> {
     await new Promise<void>(afterReading);
@@ -81,7 +81,8 @@ export class HttpDrain {
     for (const server of this.#servers) if (server.listening) server.close();
     await this.#until(() => this.#connections.size === 0);
     clearTimeout(this.#timer);
-    await new Promise<void>(afterReading); // clients in this process, as tests have them, have seen the end by then
+    // So that clients in this process, such as a test's, see their connections end before this resolves.
+    await new Promise<void>(afterReading);
   }
 
   #open(socket: Socket, isSecured = true): HttpConnection {
@@ -99,10 +100,10 @@ export class HttpDrain {
     return connection;
   }
 
-  /** A TLS handshake has begun. */
+  /** Records a connection whose TLS handshake has begun. */
   #await(socket: Socket): void {
     const address = addressOf(socket);
-    if (address === undefined) return; // it could not be found again
+    if (address === undefined) return; // without addresses, #secure() could not find it
     const connection = this.#open(socket, false);
     this.#handshakes.set(address, connection);
     socket.once('close', () => {
@@ -110,7 +111,10 @@ export class HttpDrain {
     });
   }
 
-  /** A TLS handshake is over. Node does not say that of which connection, but the addresses of both ends do. */
+  /**
+   * Replaces the socket of a connection whose TLS handshake is over. Node does not say which connection a new socket
+   * belongs to, so it is found by the addresses of both ends.
+   */
   #secure(socket: Socket): void {
     const address = addressOf(socket);
     const connection = address === undefined ? undefined : this.#handshakes.get(address);
@@ -123,18 +127,18 @@ export class HttpDrain {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
-    if (request.httpVersionMajor > 1) return; // a session of HTTP/2 closes itself when its requests are answered
+    if (request.httpVersionMajor > 1) return; // an HTTP/2 session that is closing ends with its last answer
     const { socket } = request;
-    const connection = this.#connections.get(socket) ?? this.#open(socket); // opened before the server was watched
+    const connection = this.#connections.get(socket) ?? this.#open(socket); // undefined if it was opened before watch()
     connection.receive(request, response, () => {
       if (this.#state === 'draining') this.#settle(connection);
       this.#look();
     });
-    // When all requests that came in one piece have been read, and before a handler that is asynchronous answers.
+    // On the next tick all requests of the same packet have been read, and asynchronous handlers have not answered yet.
     if (this.#state === 'draining') process.nextTick(() => connection.announceClose());
   }
 
-  /** HTTP/2: a session that is told to close takes no more requests, and ends with the last answer. */
+  /** Closes HTTP/2 sessions at shutdown: `session.close()` refuses new requests and ends with the last answer. */
   #follow(session: Http2Session): void {
     this.#sessions.add(session);
     session.once('close', () => this.#sessions.delete(session));
@@ -142,8 +146,8 @@ export class HttpDrain {
   }
 
   /**
-   * With a listener to "upgrade", Node leaves every upgrade to it; without one it serves the request like any other. So
-   * this listens when somebody else does, and only then.
+   * Node treats a request to upgrade like any other as long as nobody listens to "upgrade". A listener of ours alone would
+   * change that, so this listens only while somebody else does.
    */
   #watchUpgrades(server: HttpServer): void {
     const note = (request: IncomingMessage): void => {
@@ -160,7 +164,7 @@ export class HttpDrain {
     });
   }
 
-  /** Closes a connection that is owed nothing, once what has arrived already has been read: it may be a request. */
+  /** Closes a silent or idle connection, after what has arrived already has been read: it may be a request. */
   #settle(connection: HttpConnection): void {
     if (connection.isSilent) {
       const rest = Math.max(0, SILENCE - (performance.now() - connection.openedAt));
@@ -191,19 +195,19 @@ export class HttpDrain {
     }
   }
 
-  /** Something has changed: whoever waits looks again. */
+  /** Makes every #until() check its condition again. */
   #look(): void {
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
   }
 }
 
-/** Calls back when the event loop has read what had come in before: it may be in the middle of a round now. */
+/** Calls back when the event loop has read what has arrived so far: after the next turn, as this one may have read in part. */
 function afterReading(act: () => void): void {
   setImmediate(() => setImmediate(act));
 }
 
-/** `undefined` for a socket that has no address, such as one of a file system. */
+/** `undefined` for a socket without addresses, such as a Unix socket. */
 function addressOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | undefined {
   return remotePort === undefined ? undefined : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

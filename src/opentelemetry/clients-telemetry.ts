@@ -5,9 +5,9 @@ import { ClientRegistry } from '../registry/client-registry.js';
 import type { ClientState, ClientStatus } from '../registry/client-status.js';
 
 const STATES: readonly ClientState[] = ['idle', 'creating', 'open', 'closing', 'closed'];
-/** Seconds: those of the semantic conventions for durations. The default buckets of the SDK are meant for milliseconds. */
+/** In seconds, as in OpenTelemetry's semantic conventions for durations. The SDK's default buckets are meant for milliseconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-/** What an error is called in an attribute: of values that nobody has bounded each would be a time series of its own. */
+/** Codes and names that may be an attribute. Arbitrary values would each create a time series. */
 const ERROR_TYPE = /^[\w.:-]{1,64}$/;
 
 /**
@@ -45,7 +45,7 @@ export class ClientsTelemetry {
       description: 'Connections that are lost while the client is open.',
       unit: '{disconnection}',
     });
-    // Clients that were built before this was: `events$` has no memory.
+    // `events$` does not repeat past events, so clients that are built already are recorded here.
     for (const status of this.#registry.status()) {
       for (const { createDuration } of [status, ...(status.members ?? [])]) {
         if (createDuration !== undefined) created.record(createDuration / 1_000, attributesOf(status));
@@ -73,7 +73,7 @@ export class ClientsTelemetry {
     });
   }
 
-  /** Looks at the clients whenever metrics are collected, the last time at the first collection after they have closed. */
+  /** Observes the clients whenever metrics are collected, for the last time at the first collection after they have closed. */
   #observe(meter: Meter): void {
     const states = meter.createObservableUpDownCounter('nestjs.client.state', {
       description: '1 for the state that a client is in, 0 for each other.',
@@ -90,18 +90,18 @@ export class ClientsTelemetry {
       for (const status of this.#registry.status()) {
         const attributes = attributesOf(status);
         result.observe(consumers, status.consumers.length, attributes);
-        // Also the states that it is not in: what is not observed any more keeps its last value in some SDKs.
+        // A 0 for the other states too: some SDKs keep the last value of a series that is no longer observed.
         for (const state of STATES) {
           result.observe(states, state === status.state ? 1 : 0, { ...attributes, 'nestjs.client.state': state });
         }
       }
-      // Not at once: the SDK is going through its list of callbacks.
+      // Later, because the SDK is just iterating over its list of callbacks.
       if (isOver) queueMicrotask(() => meter.removeBatchObservableCallback(observe, both));
     };
     meter.addBatchObservableCallback(observe, both);
   }
 
-  /** Never the key of a keyed client, of which there can be any number. */
+  /** Leaves out the key of a keyed client: there can be any number of keys, each a time series. */
   #attributesOf(event: ClientEvent): Attributes {
     if (!this.#kinds.has(event.client)) {
       for (const { name, kind } of this.#registry.status()) this.#kinds.set(name, kind);

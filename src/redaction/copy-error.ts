@@ -3,7 +3,7 @@ import { describeError } from '../errors/describe-error.js';
 /** Longer chains of causes are cut. */
 const MOST_CAUSES = 16;
 
-/** A copy of whatever was thrown, with its name, message, stack, code and cause as `text` makes them, and nothing else. */
+/** Copies name, message, stack, code and cause of whatever was thrown, each passed through `text`, and nothing else. */
 export function copyError(error: unknown, text: (text: string) => string, seen = new Set<unknown>()): Error {
   seen.add(error);
   const cause = error instanceof Error && seen.size < MOST_CAUSES ? error.cause : undefined;

@@ -2,30 +2,30 @@ import { SecretIndex } from './secret-index.js';
 import { unescapeText } from './unescaped-text.js';
 import type { Passage } from './passage.js';
 
-/** Shorter ones would strike out half of every message; nobody protects a server with two letters. */
+/** Shorter secrets are ignored: they would strike out half of every message. */
 const SHORTEST_SECRET = 3;
-/** Shorter ones, and lower-case words that are not much longer, count only where they stand as a word of their own. */
+/** Shorter secrets, and those that look like an ordinary word, are struck only where they stand as a word of their own. */
 const SHORTEST_ANYWHERE = 8;
 const ORDINARY_WORD = /^(?:[a-z]{1,11}|[A-Z]?[a-z]{1,11})$/;
-/** More than any options hold. Of those that are renewed again and again, the oldest are forgotten. */
+/** More than any options hold. If credentials that are renewed again and again exceed it, the oldest are forgotten. */
 const MOST_SECRETS = 1_000;
-/** What was shown first is what was declared, and is never forgotten. */
+/** The first ones come from the declared options, and are never forgotten. */
 const FIRST_SECRETS = MOST_SECRETS / 2;
-/** Forgotten together, since the index has to be made anew then. */
+/** This many are forgotten at a time, because the index is then built anew. */
 const FORGOTTEN_TOGETHER = 100;
 const MOST_USERS = 100;
-/** Longer ones are known by parts of this length, so that each is found whole at the cut of a capped text, in any spelling. */
+/** Longer secrets are split into parts of this length, so that a part is found even where a capped text was cut. */
 const LONGEST_PART = 1_024;
 const MOST_PARTS = 64;
-/** The fewest bytes whose base64 is told from a word by itself. */
+/** The base64 of fewer bytes could be mistaken for a word. */
 const SHORTEST_BASE64 = 6;
 
-/** The secrets that were shown, and where they are in a text, in whatever form. */
+/** The secrets that were shown to the redactor; finds them in a text, in any encoding. */
 export class KnownSecrets {
   readonly #secrets = new Set<string>();
-  /** Those that `Authorization: Basic` may put before a short password. */
+  /** User names that may stand before a short password in `Authorization: Basic`. */
   readonly #users: string[] = [''];
-  /** Made when a text is first searched. */
+  /** Built when a text is first searched. */
   #index: SecretIndex | undefined;
 
   add(secret: string): void {
@@ -47,7 +47,7 @@ export class KnownSecrets {
     this.#index = undefined;
   }
 
-  /** Where a text says a secret as it was shown, or in base64, or, if the text was unescaped, in any other spelling. */
+  /** Finds secrets as they were shown or in base64 and, if the text was unescaped before, in any other spelling. */
   find(text: string): Passage[] {
     const found = this.#search(text);
     return text.includes('+') ? [...found, ...this.#search(withoutPlus(text))] : found;
@@ -75,7 +75,7 @@ export class KnownSecrets {
   }
 }
 
-/** A secret as all its spellings read: without escapes, and with spaces for the plus signs that stand for them in forms. */
+/** The form that all spellings of a secret share: without escapes, and with spaces in place of plus signs, as in web forms. */
 function plainForm(secret: string): string {
   return withoutPlus(unescapeText(secret).text.replace(/\\$/, ''));
 }
@@ -87,15 +87,15 @@ function withoutPlus(text: string): string {
 function partsOf(secret: string): string[] {
   const parts: string[] = [];
   for (let end = secret.length; end > 0 && parts.length < MOST_PARTS; end -= LONGEST_PART) {
-    // The first part is as long as the others and overlaps the second.
+    // The first part is made as long as the others, so it may overlap the second.
     parts.push(secret.slice(Math.max(0, end - LONGEST_PART), Math.max(end, Math.min(LONGEST_PART, secret.length))));
   }
   return parts;
 }
 
 /**
- * What a secret looks like in base64, whatever stands before it: three ways, by how many bytes too many for groups of three
- * come before it. Only the characters that its own bytes determine count.
+ * What a secret looks like inside longer base64 text. There are three ways, because base64 encodes groups of three bytes and the
+ * secret may begin at any byte of a group. Characters that also depend on neighbouring bytes are left out.
  */
 function base64Inside(secret: string): Set<string> {
   const bytes = Buffer.from(secret);

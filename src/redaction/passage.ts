@@ -6,7 +6,7 @@ export interface Passage {
 
 const STRUCK = '***';
 
-/** The text between `from` and `to`, with each passage replaced by `***`. One that begins before or ends after is struck too. */
+/** The text between `from` and `to`, with each passage replaced by `***`, even one that is only partly in between. */
 export function strike(text: string, passages: Passage[], from = 0, to = text.length): string {
   if (passages.length === 0) return text.slice(from, to);
   let clean = '';
@@ -15,7 +15,7 @@ export function strike(text: string, passages: Passage[], from = 0, to = text.le
   for (const { start, end } of passages.toSorted((a, b) => a.start - b.start)) {
     if (start >= to) break;
     if (end <= at) continue;
-    // Passages that touch are one: two credentials side by side do not tell where one ends.
+    // Passages that touch become one `***`, so as not to show where one credential ends.
     if (start > struckUpTo) clean += text.slice(at, Math.max(at, start)) + STRUCK;
     at = end;
     struckUpTo = end;

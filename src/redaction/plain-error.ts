@@ -5,20 +5,20 @@ import { CERTAIN_NAME, TELLING_NAME } from './telling-names.js';
 const MOST_VALUES = 500;
 const MOST_CHARACTERS = 16_000;
 const DEEPEST = 20;
-/** No pattern and no secret spans it. */
+/** Separates the values, so that no pattern or secret matches across two of them. */
 const SEPARATOR = '\n\0\n';
 
 const PLAIN: (object | null)[] = [null, Object.prototype, Map.prototype, Set.prototype, Date.prototype];
 
 /**
- * What held too much to be searched, directly or further down. It is not searched again: an object with a million properties takes
- * long even to list. Should it hold less by now, it is copied for no reason, which does no harm.
+ * Objects that were too large to search. They are not searched again: an object with a million properties takes
+ * long even to list. If one has shrunk since, its error is copied needlessly, which does no harm.
  */
 const tooLarge = new WeakSet<object>();
 
 /**
- * All that `inspect` and `JSON.stringify` can print of an error, as one text, if that is plain data and not much; undefined if
- * it is more than that, or holds something under a telling name.
+ * Everything that `inspect` and `JSON.stringify` can print of an error, as one text. Undefined if it is not plain data, if it
+ * is too much, or if something stands under a telling name, such as `password`.
  */
 export function printedText(root: Error): string | undefined {
   const texts = new Set<string>();
@@ -41,7 +41,7 @@ export function printedText(root: Error): string | undefined {
       return false;
     }
     for (const { name, value: member, isComputed } of membersOf(value)) {
-      if (isComputed && name !== 'stack') return false; // V8 has made an accessor of the stack
+      if (isComputed && name !== 'stack') return false; // V8 makes `stack` an accessor
       if (!print(name) || !visit(member, TELLING_NAME.test(under) ? under : name, depth + 1)) return false;
     }
     return true;
@@ -70,7 +70,7 @@ export function printedText(root: Error): string | undefined {
   return visit(root, '', 0) ? [...texts].join(SEPARATOR) : undefined;
 }
 
-/** Whether an object is printed as the data that it holds, by nothing that could print something else. */
+/** Whether printing the object shows just its data, with no `toJSON`, custom inspection or the like. */
 function isPlainData(value: object): boolean {
   if ('toJSON' in value && !(value instanceof Date)) return false;
   if (Symbol.for('nodejs.util.inspect.custom') in value) return false;

@@ -10,30 +10,30 @@ import { walkValues } from './walk-values.js';
 
 export { describeError } from '../errors/describe-error.js';
 
-/** A longer text is capped, so that striking it takes a few milliseconds at most, whatever a server answers. */
+/** Longer texts are capped, so that redaction takes a few milliseconds at most, whatever a server answers. */
 const LONGEST_TEXT = 8_192;
-/** How much of a capped text is shown, of its beginning and of its end. */
+/** This many characters of a capped text are shown at its beginning, and as many at its end. */
 const SHOWN = 4_000;
-/** How much more of it is searched, so that a secret that the cut goes through is found whole, and struck whole. */
+/** This many more are searched beyond each cut, so that a secret across the cut is found, and struck as a whole. */
 const BEYOND = 4_096;
-/** No secret that was not shown has one of these in it, unless it stands in quotes. */
+/** Characters that end an unknown secret, unless it is in quotes. */
 const BREAK = /[\s"'&,;]/;
-/** Short user names are words: `app`, `default`, `admin`. */
+/** Shorter user names are not struck, as they are mostly ordinary words: `app`, `default`, `admin`. */
 const SHORTEST_USER = 8;
-/** So are short values in an application's own settings. */
+/** For the same reason, shorter values in an application's own settings are not. */
 const SHORTEST_INJECTED = 6;
-/** How many values of the options are looked at, the nearest first. */
+/** At most this many values of the options are searched, the least nested first. */
 const MOST_VALUES = 10_000;
-/** How many characters of them are searched for credentials that a text tells, as a connection string does. */
+/** At most this many of their characters are searched for credentials inside a text, such as a connection string. */
 const MOST_CHARACTERS = 65_536;
-/** How many of one text, so that a bundle of certificates does not use them up. */
+/** And at most this many of one text, so that a bundle of certificates does not use up the others' share. */
 const MOST_OF_ONE = 16_384;
 
 /**
  * Strikes a client's credentials out of everything that is published about it.
  *
- * It knows the secrets that it was shown, in whatever form a text says them, and recognises others in URLs and under names like
- * `password`. Until it is shown a secret, it holds nothing.
+ * It knows the secrets that it was shown, in any encoding, and recognises others in URLs and under names like
+ * `password`. It allocates nothing until it is shown a secret.
  *
  * @example
  * const redactor = new Redactor();
@@ -43,13 +43,13 @@ const MOST_OF_ONE = 16_384;
 export class Redactor {
   #known: KnownSecrets | undefined;
 
-  /** @param inherited strikes its secrets out here too: of keyed clients, what all of them were shown together */
+  /** @param inherited a redactor whose secrets are struck too: for one of several keyed clients, the one of them all */
   constructor(private readonly inherited?: Redactor) {}
 
-  /** Remembers every credential in `options`: what stands under a telling name, in a URL, or in its query. */
+  /** Remembers every credential in `options`: under a telling name such as `password`, in a URL, or in its query. */
   keep(options: unknown): void {
     let characters = 0;
-    // What stands under a telling name is secret as a whole: `credentials: { … }`.
+    // Under a telling name, everything nested is secret too: `credentials: { … }`.
     walkValues(options, MOST_VALUES, TELLING_NAME, (value, name) => {
       this.#keepValue(String(value), name);
       if (typeof value === 'string' && characters < MOST_CHARACTERS) {
@@ -60,8 +60,9 @@ export class Redactor {
   }
 
   /**
-   * Remembers the credentials in injected values that are plain data: through a service one comes to half the process. `names`
-   * are those that the values are injected under, as far as they are texts: one injected as `DB_PASSWORD` is a secret itself.
+   * Remembers the credentials in injected values that are plain data. Services are not searched, as they lead to half the
+   * objects of the process. `names` are the tokens of the values: the value of a string token such as `DB_PASSWORD` is a
+   * secret itself.
    */
   keepData(values: readonly unknown[], names: readonly unknown[] = []): void {
     let characters = 0;
@@ -81,14 +82,14 @@ export class Redactor {
   }
 
   /**
-   * The text without credentials, each replaced by `***`. Of one of more than 8,192 characters it is the first and the last
-   * 4,000, with a word on how many were left out between; a credential is never cut in two.
+   * The text with each credential replaced by `***`. A text of more than 8,192 characters is cut to its first and last
+   * 4,000, with the number of those left out in between; a credential is never cut in two.
    */
   text(text: string): string {
     if (text.length <= LONGEST_TEXT) return strike(text, this.#find(text));
     const head = text.slice(0, SHOWN + BEYOND);
     const tail = text.slice(-(SHOWN + BEYOND));
-    // What goes on without a break through all that is searched beyond the cut might belong to a secret.
+    // A run without a break up to the end of what is searched may be part of a longer secret, so it is struck.
     const tailStart = tail.search(BREAK);
     const ofHead = [...this.#find(head), { start: startOfLastRun(head), end: head.length }];
     const ofTail = [...this.#find(tail), { start: 0, end: tailStart === -1 ? tail.length : tailStart }];
@@ -97,7 +98,7 @@ export class Redactor {
   }
 
   /**
-   * The error itself if it is plain data without a credential, however deep, and not more than can be searched in no time;
+   * The error itself if it is plain data, holds no credential at any depth, and is small enough to be searched;
    * otherwise a copy with its name, message, stack, code and cause, without credentials, and nothing else. ioredis, for one,
    * puts `AUTH user password` on its errors. Never throws.
    */
@@ -109,7 +110,7 @@ export class Redactor {
       }
       return copyError(error, (text) => this.text(text));
     } catch {
-      return new Error('something was thrown that cannot be read'); // a getter or a proxy of it throws
+      return new Error('something was thrown that cannot be read'); // one of its getters, or a proxy, throws
     }
   }
 
@@ -131,11 +132,11 @@ export class Redactor {
     return this.inherited ? [...own, ...this.inherited.#findKnown(text)] : own;
   }
 
-  /** Remembers the credentials that a text tells: those of a URL, its query or a connection string. */
+  /** Remembers the credentials inside a text: of a URL, its query or a connection string. */
   #keepFromText(text: string, shortest = 0): void {
     if (!/[:=]/.test(text)) return;
     for (const { start, end } of findUrlCredentials(text)) this.#keepUserInfo(text.slice(start, end));
-    // A text that is a URL as a whole ends its credentials at its last @, whatever they are.
+    // If the whole text is one URL, its credentials reach to the last @, whatever characters they contain.
     const whole = /^[a-z][a-z0-9+.-]{0,31}:\/\/([^\n]{1,4096})@/i.exec(text)?.[1];
     if (whole !== undefined) this.#keepUserInfo(whole);
     for (const [, name = '', value = ''] of text.matchAll(/[?&]([^?=&\s]{1,64})=([^&#\s]+)/g)) {

@@ -1,21 +1,21 @@
 import type { Passage } from './passage.js';
 
-/** Where in a text a secret counts: anywhere, as a word of its own, or together with the base64 around it. */
+/** Where a secret is struck: anywhere, only as a word of its own, or together with the base64 around it. */
 export type Standing = 'anywhere' | 'word' | 'base64';
 
 interface Entry {
   readonly secret: string;
-  /** Where in the secret the three characters are under which it is filed. */
+  /** Position in the secret of the three characters under which it is filed. */
   readonly offset: number;
   readonly standing: Standing;
 }
 
-/** The beginning of a secret in which the three characters are chosen. */
+/** The three characters are chosen within this many characters at the beginning of the secret. */
 const LONGEST_PREFIX = 64;
 
 /**
- * Finds many secrets in one pass over a text. Each is filed under three characters of its own, the ones that are shared by the
- * fewest others: a thousand keys that all begin with `sk_live_` cost a text of `sk_live_` no more than one.
+ * Finds many secrets in one pass over a text. Each is filed under three of its characters: those under which the
+ * fewest others are filed. So a thousand keys that begin with `sk_live_` take no longer to search for than one.
  */
 export class SecretIndex {
   readonly #entries = new Map<number, Entry[]>();
@@ -60,8 +60,8 @@ export class SecretIndex {
   }
 
   /**
-   * Neither in a word, nor in a path, a host name or a file name: `/home/dev/service.js` does not contain the password `dev`,
-   * nor `node:internal` the password `node`.
+   * Whether a passage stands alone, and not in a word, a path, a host name or a file name: in `/home/dev/service.js` the
+   * password `dev` is not struck, nor is `node` in `node:internal`.
    */
   #isWord(text: string, start: number, end: number): boolean {
     const before = text.slice(Math.max(0, start - 1), start);
@@ -69,12 +69,12 @@ export class SecretIndex {
   }
 }
 
-/** Three characters as a number; different ones may share it, which costs a comparison. */
+/** Three characters as a number. It is not unique; then the comparison of the whole secret decides. */
 function threeAt(text: string, at: number): number {
   return text.charCodeAt(at) ^ (text.charCodeAt(at + 1) << 8) ^ (text.charCodeAt(at + 2) << 16);
 }
 
-/** The whole run of base64 that a passage stands in: what is left of it would tell what stands beside the secret. */
+/** The whole run of base64 around a passage: the rest may encode something beside the secret, such as a user name. */
 function widen(text: string, start: number, end: number, notBefore: number): Passage {
   const isBase64 = (at: number) => /[\w+/=-]/.test(text.charAt(at));
   while (start > notBefore && isBase64(start - 1)) start -= 1;

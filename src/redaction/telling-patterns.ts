@@ -1,7 +1,7 @@
 import type { Passage } from './passage.js';
 import { findUrlCredentials } from './url-credentials.js';
 
-/** Names under which credentials stand in texts. */
+/** Names of credentials in texts. */
 const NAME = `(?:${[
   '(?<!by|com|sur|tres|over|en)pass(?:word|wd|phrase|code|key)?',
   'pwd',
@@ -18,11 +18,11 @@ const NAME = `(?:${[
   'connect\\.sid',
   'requirepass|masterauth',
 ].join('|')})(?:[-_]?(?:value|string|text|data)|\\d)?`;
-/** Up to the quote that closes the value: one that a word goes on after is part of it. */
+/** Up to the closing quote. A quote that is followed by more of a word is part of the value. */
 const QUOTED = ['"', "'", '`']
   .map((quote) => String.raw`(?<=${quote})(?:[^${quote}\\\n]|\\[^\n]|${quote}(?!\s|[,;:)}\]>&]|\.\s|$))+`)
   .join('|');
-/** Up to what ends a value without quotes, unless the value plainly goes on after it. */
+/** A value without quotes, up to a character that ends it, unless the value clearly continues behind that. */
 const BARE = String.raw`(?:[^\s&"'\`\\;,)}\]]|'(?=\w)|[,)}\]](?=[\w!#$%^*])(?![\w.-]{1,40}[=:]))+`;
 /** A credential rather than a word of prose, such as in "token: expired". */
 const NO_WORD = String.raw`(?=[a-z.]{0,40}[\d_+/=$!#%^*~-]|[a-z]{12})`;
@@ -33,21 +33,21 @@ const QUOTED_ARGUMENT = String.raw`(?:"(?:[^"\\\n]|\\[^\n])*"|'(?:[^'\\\n]|\\[^\
 const COOKIE = String.raw`(?:[^\s;,"']|,(?! ))*`;
 const COOKIE_NAME = String.raw`[^\s=;,"']{1,256}`;
 
-/** What stands before a credential, which is kept, and the credential, which is struck. */
+/** Matches a prefix, which is kept, and the credential behind it, which is struck. */
 function pattern(before: string, credential: string): RegExp {
   return new RegExp(`(${before})(?:${credential})`, 'gi');
 }
 
 interface Telling {
-  /** Stands in every text that one of the patterns matches, and in few others, which saves trying them. */
+  /** A cheap first test: if it does not match, none of the patterns can. */
   readonly sign: RegExp;
   readonly patterns: readonly RegExp[];
 }
 
 /**
- * What tells a credential that nobody has shown.
+ * Patterns that find credentials that the redactor was never shown.
  *
- * Each pattern takes time linear in the text: whatever repeats in it either is bounded, or ends at what it could begin with.
+ * Each pattern takes time linear in the text: every repetition is bounded, or stops where the next match could begin.
  */
 const makeTelling = (): readonly Telling[] => [
   {
@@ -59,7 +59,7 @@ const makeTelling = (): readonly Telling[] => [
       pattern(String.raw`${NAME}["'\`]?\s{0,4}=(?!>)\s{0,4}`, BARE),
       // A header or a line of YAML, but not prose such as "token: expired".
       pattern(String.raw`(?<![a-z])${NAME}["']?\s{0,4}:\s{0,4}(?:${SCHEME} +)?`, NO_WORD + BARE),
-      // The name may be the end of another: clientSecret: …
+      // The name may be the end of a longer one: clientSecret: …
       pattern(String.raw`(?<=[a-z]|[-_])${NAME}["']?\s{0,4}:\s{0,4}`, NO_WORD + BARE),
       // A header with a scheme of its own.
       pattern(String.raw`authorization["']?\s{0,4}[:=]\s{0,4}[a-z][\w-]{0,30} +`, NO_WORD + BARE),
@@ -77,7 +77,7 @@ const makeTelling = (): readonly Telling[] => [
     ],
   },
   {
-    // A header by its value alone.
+    // The value of a header without its name.
     sign: /bearer|basic/i,
     patterns: [pattern(String.raw`\b(?:bearer|basic) +`, String.raw`(?=[a-z.~-]{0,80}[\d+/=_])[\w+/=.~-]{8,}`)],
   },
@@ -103,7 +103,7 @@ const makeTelling = (): readonly Telling[] => [
     ],
   },
   {
-    // PEM of any kind, and what is left of one that was cut.
+    // PEM of any kind, also one that was cut.
     sign: /---- ?(?:BEGIN|END) /i,
     patterns: [
       pattern('-{4,5} ?BEGIN [a-z0-9 ]{1,40}-{4,5}', '(?:[^-]|-(?!---))+(?=-{4,5} ?END )'),
@@ -112,7 +112,7 @@ const makeTelling = (): readonly Telling[] => [
     ],
   },
   {
-    // JSON Web Tokens, and tokens that say by a prefix whose they are.
+    // JSON Web Tokens, and tokens whose prefix names their issuer.
     sign: /eyJ|gh[opsur]_|github_|glpat-|xox|_live_|_test_|npm_|AIza|AKIA|ASIA/i,
     patterns: [
       pattern(String.raw`(?<![\w-])|(?<=%[0-9a-f]{2})`, String.raw`eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}`),
@@ -134,15 +134,15 @@ const makeTelling = (): readonly Telling[] => [
   },
 ];
 
-/** Made when a text is first searched, so that importing the package costs nothing for it. */
+/** Built when a text is first searched, so that importing the package does not take the time. */
 let telling: readonly Telling[] | undefined;
 
-/** Every credential that a text tells by itself: in a URL, or by what stands before it. */
+/** Every credential that can be recognised without knowing it: in a URL, or by what stands before it. */
 export function findTelling(text: string): Passage[] {
   return [...findUrlCredentials(text), ...findByPattern(text)];
 }
 
-/** Every credential that a text tells by what stands before it. */
+/** Every credential that can be recognised by what stands before it. */
 export function findByPattern(text: string): Passage[] {
   telling ??= makeTelling();
   return telling

@@ -1,23 +1,22 @@
 import type { Passage } from './passage.js';
 
-/** A text without the escapes of URLs and JSON, and the way from its passages to those of the original. */
+/** A text without the escapes of URLs and JSON, whose passages can be mapped back to the original. */
 export interface UnescapedText {
   readonly text: string;
   toOriginal(passage: Passage): Passage;
 }
 
-/** `%40`, and what escaping again makes of it: `%2540`. Neighbours are taken together, since they may make one character. */
+/** `%40`, also escaped again: `%2540`. Adjacent escapes are matched together, since several bytes may form one character. */
 const PERCENT = /(?:%(?:25)*[0-9a-f]{2})+/gi;
-/** Any number of backslashes, since JSON in JSON doubles them, and what they escape. */
+/** Any number of backslashes, since JSON within JSON doubles them, and the character that they escape. */
 const BACKSLASH = /\\+(?:u([0-9a-f]{4})|([^\\]))?/gi;
 const ESCAPED = new Map(
   Object.entries({ n: '\n', r: '\r', t: '\t', b: '\b', f: '\f', '"': '"', "'": "'", '`': '`', '/': '/' }),
 );
 
 /**
- * Undoes the escapes of URLs (`%40`) and of JSON (`\"`, `\n`, `\u0040`), however often they were applied. Texts that say the
- * same come out the same, so that a secret is found in any of its spellings. Of the backslashes that escape nothing, as in the
- * paths of Windows, one is left.
+ * Undoes the escapes of URLs (`%40`) and of JSON (`\"`, `\n`, `\u0040`), however often they were applied, so that all
+ * spellings of a secret become the same. Backslashes that escape nothing, as in Windows paths, are reduced to one.
  */
 export function unescapeText(original: string): UnescapedText {
   let unescaped: UnescapedText = { text: original, toOriginal: (passage) => passage };
@@ -31,7 +30,7 @@ export function unescapeText(original: string): UnescapedText {
   return unescaped;
 }
 
-/** Replaces each match by characters, given with how many characters of the match each of them stands for. */
+/** Replaces each match by what `decode` yields: characters, each with the length of the part of the match that it stands for. */
 function undo(
   before: UnescapedText,
   escape: RegExp,
@@ -39,7 +38,8 @@ function undo(
 ): UnescapedText {
   const { text } = before;
   let result = '';
-  const starts = new Uint32Array(text.length + 1); // of each character of the result, which is never longer
+  // Where in `text` each character of the result begins. The result is never longer than `text`.
+  const starts = new Uint32Array(text.length + 1);
   let at = 0;
   const copyUpTo = (end: number) => {
     const shift = result.length - at;
@@ -76,14 +76,14 @@ function* decodePercent(run: string): Generator<[characters: string, length: num
     }
     if (size > 1 && bytes.length === size) yield [Buffer.from(bytes.map(({ byte }) => byte)).toString(), end - at];
     else {
-      end = first.end; // ASCII, or what is no UTF-8 and hence Latin-1
+      end = first.end; // ASCII, or invalid as UTF-8 and therefore read as Latin-1
       yield [String.fromCharCode(first.byte), end - at];
     }
     at = end;
   }
 }
 
-/** The byte that the escape at a place stands for, and where it ends: `%40`, `%2540`. */
+/** The byte that the escape at this position encodes, such as `%40` or `%2540`, and where the escape ends. */
 function byteAt(run: string, at: number): { byte: number; end: number } {
   const next = run.indexOf('%', at + 1);
   const end = next === -1 ? run.length : next;

@@ -1,14 +1,14 @@
 import type { Passage } from './passage.js';
 
-/** Passwords are shorter. What an @ ends farther away is no longer looked for. */
+/** Longer credentials are not looked for. */
 const LONGEST_CREDENTIALS = 4_096;
-/** How far a password is followed across spaces and quotes, which no URL may contain but people paste. */
+/** A password may contain spaces and quotes that nobody encoded; it is followed across them for this many characters. */
 const LONGEST_DETOUR = 256;
 const BREAK = /[\s"'`<>]/g;
 
 /**
- * The credentials in the URLs of a text, each from `://` to the last `@`. A password with a slash, an `@`, a space or a quote that
- * nobody encoded is found too: `amqp://app:correct horse@mq`.
+ * The credentials in the URLs of a text, each from `://` to the last `@`. A password is found even if it has a slash, an `@`, a
+ * space or a quote that nobody encoded: `amqp://app:correct horse@mq`.
  */
 export function findUrlCredentials(text: string): Passage[] {
   const found: Passage[] = [];
@@ -26,14 +26,14 @@ function isFile(text: string, scheme: number): boolean {
   return /\bfile$/i.test(text.slice(Math.max(0, scheme - 5), scheme)); // file:///app/node_modules/@scope
 }
 
-/** Where the credentials that begin at `start` end, before their `@`; `start` if there are none. */
+/** The end of the credentials that begin at `start`, before their `@`; `start` if there are none. */
 function findEnd(text: string, scheme: number, start: number, runEnd: number): number {
   const at = text.slice(start, Math.min(runEnd, start + LONGEST_CREDENTIALS)).lastIndexOf('@');
   let end = at === -1 ? start : start + at;
   let detour = findDetour(text, scheme, runEnd);
   let searched = runEnd;
   for (;;) {
-    // What would be the host if the URL ended here, or the beginning of the credentials if no @ was found yet.
+    // The host if the URL ended here, or the beginning of the credentials if no @ was found yet.
     const rest = text.slice(end === start ? start : end + 1, Math.min(searched, start + LONGEST_CREDENTIALS));
     const reach = end === start ? reachOfUser(rest, detour) : /^[\w-]*$/.test(rest) ? 1 : 0;
     const next = reach === 0 ? -1 : findAt(detour);
@@ -45,16 +45,16 @@ function findEnd(text: string, scheme: number, start: number, runEnd: number): n
   }
 }
 
-/** Over how many words the `@` may be away. `host:6379 failed` is no user with a password, `user:first second` may be one. */
+/** How many words may lie before the `@`: at most one after `host:6379`, which looks like a port; any number after `user:first`. */
 function reachOfUser(rest: string, detour: string): number {
   if (/^\[[\da-f:.]+\]/i.test(rest)) return 0; // [::1]:6379
   if (/^[^:/?#]*:\d{1,5}(?:[/?#,;)\]].*)?$/.test(rest)) return 1;
   if (/^[^/?#]*:/.test(rest)) return Infinity;
-  // An apostrophe or a space in the name of the user.
+  // The user name may contain an apostrophe or a space.
   return /^["'`]\w[^\s@]*:/.test(detour) || (/^\w*$/.test(rest) && /^ [^\s@:/]+:[^\s@]*@/.test(detour)) ? 1 : 0;
 }
 
-/** The text after the run of the URL in which its credentials may go on: on the same line, before the next URL and its quote. */
+/** The text behind the URL in which its credentials may continue: up to the end of the line, the next URL or a closing quote. */
 function findDetour(text: string, scheme: number, runEnd: number): string {
   let detour = text.slice(runEnd, runEnd + LONGEST_DETOUR);
   if (!detour.includes('@')) return '';
@@ -62,13 +62,13 @@ function findDetour(text: string, scheme: number, runEnd: number): string {
   const before = text.slice(Math.max(0, scheme - 32), scheme);
   const opening = before.replace(/[a-z][a-z0-9+.-]*$/i, '').at(-1) ?? '';
   if (!`"'\`<`.includes(opening) || opening === '') return detour;
-  // A quote of the same kind closes the URL, unless a word goes on after it.
+  // The same kind of quote closes the URL, unless a word continues behind it.
   const closing = detour.search(new RegExp(`${opening.replace('<', '>')}(?!\\w)`));
   return closing === -1 ? detour : detour.slice(0, closing);
 }
 
 function findAt(detour: string): number {
-  return detour.search(/(?<![\s/])@/); // not that of `node_modules/@scope`
+  return detour.search(/(?<![\s/])@/); // not the one in `node_modules/@scope`
 }
 
 function findBreak(text: string, from: number): number {

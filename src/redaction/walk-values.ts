@@ -1,20 +1,20 @@
-/** A value and the name that it stands under, '' if none. */
+/** A value and its name: the key of a property or of a Map, else ''. */
 export interface NamedValue {
   readonly name: string;
-  /** Undefined if a getter computes it, which is not called. */
+  /** Undefined if it has a getter, which is not called. */
   readonly value: unknown;
   readonly isComputed?: boolean;
 }
 
-/** In a list of headers or arguments each value follows its name: ['Authorization', 'Bearer …']. */
+/** In a list of headers or arguments, a value follows its name: ['Authorization', 'Bearer …']. */
 const HEADER = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|auth|x-[\w-]{0,64}(?:key|token|secret))$/i;
-/** Arrays with more items than this are not looked at for properties of their own, since listing these takes too long. */
+/** Longer arrays are not searched for properties beside their items, since listing these takes too long. */
 const MOST_ITEMS = 10_000;
 
-/** Keys and certificates are smaller. */
+/** More bytes of a Buffer are not read; keys and certificates are smaller. */
 const MOST_BYTES = 65_536;
 
-/** What an object holds itself, by name; of Maps and Sets their items too. */
+/** An object's own properties and, for Maps and Sets, their items. */
 export function* membersOf(value: object): Generator<NamedValue> {
   if (value instanceof Map) {
     for (const [key, item] of Map.prototype.entries.call(value) as MapIterator<[unknown, unknown]>) {
@@ -48,8 +48,8 @@ function ownMember(object: object, key: PropertyKey, name: string): NamedValue {
 }
 
 /**
- * Calls `visit` for each text and number that `root` is or holds, with the name that it stands under; or with one further
- * up, if it is such that all below it has `inherited` it. The nearest come first, and at most `most` values are looked at.
+ * Calls `visit` for each text and number in `root`, with its name. If the name of an object around it matches `inherited`,
+ * that name is passed instead. Less nested values come first, and at most `most` values are visited.
  */
 export function walkValues(
   root: unknown,

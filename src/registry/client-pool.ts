@@ -19,23 +19,23 @@ import { IdleEntry, IdleList } from './idle-list.js';
 import { elapsed, type Surroundings } from './open-client.js';
 import { SharedClient, type PoolHost } from './shared-client.js';
 
-/** How many keys an error or a health answer names at most. */
+/** An error or a health answer names at most this many keys. */
 const MOST_KEYS_NAMED = 5;
 
-/** The client of one key, from its first use to its end. Its identity tells it from later clients of the same key. */
+/** The client of one key, from its first use to its end. A later client of the same key is another `Member`. */
 class Member extends IdleEntry {
   users = 1;
-  /** There once the key's definition is known. */
+  /** Set once the key's definition is known. */
   client?: SharedClient;
-  /** The client itself, once it is built. */
+  /** The client itself; set once it is built. */
   instance?: unknown;
-  /** Settles when it is built. */
+  /** Settles when the build does. */
   ready?: Promise<unknown>;
-  /** There once nobody new gets it and the last user has let go. Never rejects. */
+  /** Settles when it has closed. Set once it is retired and the last user has released it. Never rejects. */
   ended?: Promise<void>;
-  /** Nobody new gets it. */
+  /** No longer handed out: the next use of the key builds a new client. */
   isRetired = false;
-  /** When it closes if nobody uses it before: milliseconds, as `performance.now()` has them. */
+  /** When it closes unless it is used before, on the clock of `performance.now()`. */
   expiresAt = 0;
 
   constructor(readonly key: string) {
@@ -44,28 +44,28 @@ class Member extends IdleEntry {
 }
 
 /**
- * Builds a client for each key, once, holds it while it is used and for `idleTimeout` after that, and closes it. Takes at
- * most `max` places: a client takes one from its first use until it has closed.
+ * Builds one client for each key, keeps it while it is used and for `idleTimeout` after that, and then closes it. It has
+ * `max` places: a client occupies one from its first use until it has closed.
  */
 export class ClientPool<T> implements KeyedClients<T> {
   readonly #owner: Surroundings;
   readonly #options: PoolOptions;
   readonly #hosts: () => Iterable<PoolHost>;
-  /** Those that are handed out. */
+  /** The members that are handed out, by key. */
   readonly #members = new Map<string, Member>();
-  /** Those that nobody uses. The one that has been idle for longest comes first, and so expires first. */
+  /** The members that nobody uses, in the order in which they expire. */
   readonly #idle = new IdleList<Member>();
-  /** Those that nobody new gets, and that have not ended. */
+  /** Retired members that have not closed yet. */
   readonly #retired = new Set<Member>();
-  /** Retired ones that are ending and whose place nobody has been promised yet. */
+  /** Closing members whose place is not reserved for a new member yet. */
   readonly #vacating = new Set<Member>();
   #places: number;
   #timer: NodeJS.Timeout | undefined;
   #isClosing = false;
-  /** The closing of what holds all of them: from then on its limit is the limit of those that are closing already, too. */
+  /** How the pool itself closes. Its time limit also applies to members that were closing before. */
   #closing: Closing = UNHURRIED;
   readonly #cutShort = new Cancellation();
-  /** Of a client that ends because nobody uses it. */
+  /** How a member closes that nobody uses: without hurry, until the pool closes. */
   readonly #unhurried: Closing = { remaining: () => this.#closing.remaining(), cutShort: this.#cutShort };
 
   constructor(owner: Surroundings, options: PoolOptions, hosts: () => Iterable<PoolHost>) {
@@ -81,7 +81,7 @@ export class ClientPool<T> implements KeyedClients<T> {
     const member = this.#acquire(key);
     try {
       const result = work((member.instance ?? (await member.ready)) as T);
-      // An `await` takes as long as the rest of this, also where there is nothing to wait for.
+      // Awaiting a plain value would double the cost of a synchronous use.
       return isThenable(result) ? await result : result;
     } finally {
       void this.#release(member);
@@ -133,11 +133,11 @@ export class ClientPool<T> implements KeyedClients<T> {
     const member = new Member(key);
     this.#members.set(key, member);
     member.ready = outsideOfRequests(() => this.#build(member, host, vacated));
-    member.ready.catch(() => this.#retire(member)); // a failed build is forgotten; whoever uses it hears of it
+    member.ready.catch(() => this.#retire(member)); // a failed build is not kept; its users get the error from `ready`
     return member;
   }
 
-  /** Takes a place for a new client. Returns what has to end before it is free, if it is not. */
+  /** Reserves a place for a new client. If the place is still occupied, returns a promise that resolves when it is free. */
   #takePlace(key: string): Promise<void> | undefined {
     if (this.#places > 0) {
       this.#places -= 1;
@@ -151,7 +151,7 @@ export class ClientPool<T> implements KeyedClients<T> {
     return vacating.ended;
   }
 
-  /** Returns when it has closed, if it closes now. */
+  /** Ends one use. If that closes the client, returns a promise that resolves when it has closed. */
   #release(member: Member): Promise<void> | undefined {
     member.users -= 1;
     if (member.users > 0) return undefined;
@@ -162,7 +162,7 @@ export class ClientPool<T> implements KeyedClients<T> {
     return undefined;
   }
 
-  /** Nobody new gets it. It ends when the last user lets go; at once, if there is none. */
+  /** Stops handing out a member. It closes when its last user releases it, or at once if it has none. */
   #retire(member: Member): void {
     if (member.isRetired) return;
     member.isRetired = true;
@@ -183,10 +183,10 @@ export class ClientPool<T> implements KeyedClients<T> {
   async #close(member: Member): Promise<void> {
     await member.client?.release(member, this.#unhurried);
     this.#retired.delete(member);
-    if (this.#vacating.delete(member)) this.#places += 1; // nobody has been promised its place
+    if (this.#vacating.delete(member)) this.#places += 1; // its place was not reserved: it is free now
   }
 
-  /** One timer for all, which does not keep the process alive, nor the store of the request that happens to start it. */
+  /** One timer for all members. It keeps neither the process alive nor the AsyncLocalStorage of the request that starts it. */
   #expireIn(timeout: number): NodeJS.Timeout {
     return outsideOfRequests(() => setTimeout(() => this.#expire(), timeout).unref());
   }
@@ -219,7 +219,7 @@ export class ClientPool<T> implements KeyedClients<T> {
     return member.instance;
   }
 
-  /** The application that has built the pool, or another one that holds it and goes on. */
+  /** The application that built the pool or, if that has closed, another one that holds it. */
   #findHost(): PoolHost | undefined {
     for (const host of this.#hosts()) if (host.mayBuild()) return host;
     return undefined;
@@ -256,12 +256,12 @@ export class ClientPool<T> implements KeyedClients<T> {
 
   // ── for the registry ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** @internal The clients that there are, retired ones included. */
+  /** @internal All clients, including retired ones. */
   clients(): SharedClient[] {
     return this.#all().flatMap(({ client }) => client ?? []);
   }
 
-  /** @internal Each client that there is, retired ones included. */
+  /** @internal The status of all clients, including retired ones. */
   status(): (ClientStatus & { key: string; users: number })[] {
     return this.#all().map(({ key, users, client }) => ({
       name: this.#owner.name,
@@ -275,7 +275,7 @@ export class ClientPool<T> implements KeyedClients<T> {
     }));
   }
 
-  /** @internal Checks the clients that are in use. Rejects with the keys of those that cannot be used. */
+  /** @internal Checks the clients that are in use. Resolves with an error that names the keys of those that are down, if any. */
   async check(timeout: number): Promise<Error | undefined> {
     const down: string[] = [];
     const used = this.#all().filter(({ users, instance }) => users > 0 && instance !== undefined);
@@ -290,8 +290,8 @@ export class ClientPool<T> implements KeyedClients<T> {
   }
 
   /**
-   * @internal Nothing is built any more. Running work ends on open clients; then they close, in parallel. What is in use when
-   * the time is up closes all the same. Never rejects. Returns why some did not close gracefully, if so.
+   * @internal Builds nothing from now on, lets running work finish, and then closes the clients in parallel. Those in use when
+   * the time is up are closed all the same. Never rejects. Resolves with an error if some did not close gracefully.
    */
   async close(closing: Closing, longestWork: number): Promise<Error | undefined> {
     this.#isClosing = true;
@@ -311,12 +311,12 @@ export class ClientPool<T> implements KeyedClients<T> {
     }
   }
 
-  /** Waits until the clients have ended because nobody uses them any more. */
+  /** Waits until the clients have closed because their users released them. */
   async #awaitEnds(all: readonly Member[], timeout: number): Promise<void> {
     const ended = async (): Promise<void> => {
       await Promise.all(all.map(async ({ ended: end, client }) => end ?? client?.whenEnded()));
     };
-    // When the time for closing everything is up, those that are in use are not waited for any longer.
+    // Clients that are still in use when the time is up are no longer waited for.
     await within<void>({ timeout, late: () => {}, cancellation: this.#cutShort }, ended).catch(() => {});
   }
 

@@ -1,15 +1,15 @@
-/** What can stand in an `IdleList`, once at a time. */
+/** An entry of an `IdleList`. It is in at most one list at a time. */
 export class IdleEntry {
-  /** Its neighbours: it is its own while it stands in no list. */
+  /** Its neighbours in the list; itself while it is in none. */
   before: IdleEntry = this;
   after: IdleEntry = this;
 }
 
 /**
- * Those that are idle, the one that has been so for longest first.
+ * A queue of idle entries, the one that has been idle for longest first.
  *
- * Its entries are linked, since a `Set` keeps what was deleted until it grows: a busy client, which is added and deleted
- * again and again, would be searched for among all of its own deleted entries, at the longer the more others are idle.
+ * A linked list rather than a `Set`, because a `Set` keeps the slots of deleted entries until it is rehashed. A busy client is
+ * added and deleted again and again, and finding the first entry would step over all those slots.
  */
 export class IdleList<T extends IdleEntry> {
   readonly #ends = new IdleEntry();
@@ -19,7 +19,7 @@ export class IdleList<T extends IdleEntry> {
     return after === this.#ends ? undefined : (after as T);
   }
 
-  /** Puts the entry, which stands in no list, at the end. */
+  /** Adds an entry, which must be in no list, at the end. */
   add(entry: T): void {
     const last = this.#ends.before;
     entry.before = last;
@@ -28,7 +28,7 @@ export class IdleList<T extends IdleEntry> {
     this.#ends.before = entry;
   }
 
-  /** Takes the entry out. Nothing happens if it stands in no list. */
+  /** Removes an entry. Does nothing if it is in no list. */
   delete(entry: T): void {
     entry.before.after = entry.after;
     entry.after.before = entry.before;

@@ -11,13 +11,13 @@ import { dispose } from './dispose.js';
 import type { HeldClient } from './held-client.js';
 import type { Closing } from './holding.js';
 
-/** Milliseconds between two looks at a client that is not ready yet: at first, and at most. */
+/** Milliseconds between two checks of a client that is not ready yet: at first, and at most. */
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 100;
-/** Milliseconds after which a check that has not ended is given up, so that the next one asks the client again. */
+/** Milliseconds after which a check that has not ended is abandoned, so that the next one asks the client again. */
 const LONGEST_CHECK = 30_000;
 
-/** How many reports of a client that is still being built are kept, at most. */
+/** At most this many reports of a client that is still being built are kept. */
 const MOST_KEPT_BACK = 10;
 
 /** What `status()` reports of a client that is built. */
@@ -32,7 +32,7 @@ export interface Surroundings {
   readonly cancellation: Cancellation;
   /** Publishes what happens to the client. */
   emit(details: ClientEventDetails): void;
-  /** The newest error that was published, if it is of this client. */
+  /** The message of the newest error that was published, unless it is older than `date`. */
   newestErrorSince(date: Date): string | undefined;
 }
 
@@ -40,19 +40,19 @@ export interface Surroundings {
 export interface Pool {
   clients(): Iterable<HeldClient>;
   status(): NonNullable<ClientStatus['members']>;
-  /** Why some of the clients in use cannot be used, if so. Always answers within `timeout` milliseconds. */
+  /** Resolves within `timeout` milliseconds, with an error if some of the clients in use are down. */
   check(timeout: number): Promise<Error | undefined>;
   /** Never rejects. Waits for running work for at most `longestWork` milliseconds. */
   close(closing: Closing, longestWork: number): Promise<Error | undefined>;
 }
 
-/** A client that is built: it connects, is watched, checked and, once, disposed of. */
+/** A client that is built: connects, watches and checks it, and disposes of it once. */
 export class OpenClient {
   readonly history: ClientHistory = {};
-  /** What the driver reports is kept back until the client is known to be built, and ignored once it closes. */
+  /** Reports of the driver are held back while 'built', published while 'serving', and ignored once 'ended'. */
   #stage: 'built' | 'serving' | 'ended' = 'built';
   #keptBack: (() => void)[] | undefined;
-  /** When it began to connect, or lost its connection. */
+  /** When it began to connect or lost its connection, on the clock of `performance.now()`. */
   #connectionSince = 0;
   #reported: unknown;
   #opened: Promise<void> | undefined;
@@ -61,7 +61,7 @@ export class OpenClient {
   constructor(
     readonly instance: unknown,
     private readonly owner: Surroundings,
-    /** Of keyed clients, which are checked and closed as the pool does it. */
+    /** Set for keyed clients, which the pool checks and closes. */
     readonly pool?: Pool,
   ) {}
 
@@ -78,7 +78,7 @@ export class OpenClient {
     for (const hook of hooks) if (hook !== undefined) void settle(hook).catch(report);
   }
 
-  /** The client is handed out from now on. */
+  /** Marks the client as built: from now on it is handed out. */
   serve(createDuration: number): void {
     this.#stage = 'serving';
     this.#connectionSince = performance.now();
@@ -100,8 +100,8 @@ export class OpenClient {
 
   /** Publishes a background error of the client. */
   report(error: unknown): void {
-    if (this.#stage !== 'serving') return; // sockets complain while they are being closed
-    // One failure comes twice when connect() rejects with what the client has emitted.
+    if (this.#stage !== 'serving') return; // sockets may emit errors while they are closed
+    // connect() may reject with the same error that the client has emitted already.
     if (typeof error === 'object' && error === this.#reported) return;
     this.#reported = error;
     this.owner.emit({ type: 'error', error: this.owner.redactor.error(error) });
@@ -171,7 +171,7 @@ export class OpenClient {
       if (!problem) return;
       this.owner.cancellation.throwIfCancelled();
       const left = deadline - performance.now();
-      // The last look has hardly any time, and finds only that.
+      // The last check has hardly any time left and would only report that, so the reason before it is kept.
       if (left <= 0) throw this.#notReady(found ?? problem);
       found = problem;
       await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
@@ -180,7 +180,7 @@ export class OpenClient {
 
   #notReady(cause: Error): Error {
     const { name, definition } = this.owner;
-    // Between two attempts to connect a check finds no more than that; what the client has reported tells why.
+    // Between two attempts to connect, a check only finds the client not connected; the last reported error says why.
     const found = describeError(cause);
     const { createdAt } = this.history;
     const reported = createdAt && this.owner.newestErrorSince(createdAt);
@@ -191,7 +191,7 @@ export class OpenClient {
 
   // ── check ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Why the client cannot be used, if so. Checks never pile up: there is one at a time, which all who ask wait for. */
+  /** Resolves with an error if the client is down. Checks never pile up: concurrent callers share one. */
   async check(timeout: number): Promise<Error | undefined> {
     if (this.pool) return this.pool.check(timeout);
     const { redactor, cancellation } = this.owner;
@@ -203,7 +203,7 @@ export class OpenClient {
     }
   }
 
-  /** Resolves with nothing: whatever the driver's check gives is not an answer. */
+  /** The running check, or a new one. What the driver's check resolves with is ignored. */
   #probe(): Promise<undefined> {
     if (!this.#check) {
       const check = this.#runCheck();
@@ -230,7 +230,7 @@ export class OpenClient {
     this.#keptBack = undefined;
   }
 
-  /** Closes the client gracefully, else by force. Never rejects. Returns why it did not close gracefully, if so. */
+  /** Closes the client gracefully, else by force. Never rejects. Resolves with an error if it did not close gracefully. */
   dispose(closing: Closing): Promise<Error | undefined> {
     this.end();
     const { definition, redactor } = this.owner;
@@ -239,12 +239,12 @@ export class OpenClient {
   }
 }
 
-/** Waits for what a hook has returned. `await`, because a promise may hide its `then`. */
+/** Awaits whatever a hook has returned, a promise or not, without calling its `then`, which an object may lack or break. */
 async function settle(returned: unknown): Promise<void> {
   await (returned as Promise<unknown>);
 }
 
-/** Milliseconds since `startedAt`, to a hundredth: finer is noise. */
+/** Milliseconds since `startedAt`, rounded to hundredths. */
 export function elapsed(startedAt: number): number {
   return Math.round((performance.now() - startedAt) * 100) / 100;
 }

@@ -31,10 +31,10 @@ export class ClientsHealthIndicator {
   ) {}
 
   /**
-   * Asks all these clients at the same time. A client that nothing has used yet is reported as `idle` and counts as well.
+   * Asks all these clients at the same time. A client that nothing has used yet is reported as `idle` and counts as healthy.
    *
-   * Rejects with `CLIENTS_UNKNOWN` if a name is not a client's. A client named `status` is under `client:status`, because
-   * Terminus keeps that key for itself.
+   * Rejects with `CLIENTS_UNKNOWN` if a name is unknown. A client named `status` is reported as `client:status`, because
+   * Terminus reserves that key.
    *
    * @example
    * await indicator.isHealthy('clients'); // { clients: { status: 'up', redis: { status: 'up', duration: 0.4 } } }

@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { Observable } from 'rxjs';
 
-/** What is needed of a registry; the core is not imported, so that this module stays free of it. */
+/** The part of a registry that is used here. The core is not imported, so that this entry does not load it. */
 interface Closable {
   readonly events$: Observable<unknown>;
   close(): Promise<void>;
@@ -10,7 +10,7 @@ interface Closable {
 /** Every registry made since this module was imported whose clients are not closed yet. */
 const registries = new Set<Closable>();
 
-// The core publishes each registry that it makes, and knows nothing of who listens.
+// The core publishes each registry that it creates on this channel.
 subscribe('nestjs-clients:registry', (message) => {
   const registry = message as Closable;
   registries.add(registry);

@@ -21,7 +21,7 @@ export interface DynamoDBServerOptions {
 export interface DynamoDBServer extends TestServer {
   /** Where it listens, as `http://host:port`. */
   readonly endpoint: string;
-  /** All that a DynamoDB client needs in order to reach it. The credentials are made up, and any others do as well. */
+  /** The options of a DynamoDB client of this server. The credentials are made up; the server accepts any. */
   readonly clientConfig: {
     readonly endpoint: string;
     readonly region: string;
@@ -50,8 +50,8 @@ export async function startDynamoDBServer(options: DynamoDBServerOptions = {}): 
 
   const shutDown = (): Promise<void> =>
     new Promise((resolve) => {
-      // Not dynalite's own `close`: it closes the tables under requests that are still being worked on, and these then
-      // throw outside of any call. The tables are in memory and go with the server.
+      // Not dynalite's own `close`: it closes the tables while requests still use them, and these then
+      // throw where nobody can catch it. The tables are in memory and need no closing.
       Server.prototype.close.call(server, () => resolve());
       server.closeAllConnections();
     });
@@ -71,7 +71,7 @@ export async function startDynamoDBServer(options: DynamoDBServerOptions = {}): 
   };
 }
 
-/** Dynalite throws a request's error, outside of any call: a client that is cut off would end the whole process. */
+/** Dynalite throws the error of an aborted request where nobody can catch it, which would end the whole process. */
 function ignoreAbortedRequest(request: IncomingMessage): void {
   request.removeAllListeners('error').on('error', () => {});
 }

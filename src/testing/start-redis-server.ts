@@ -4,8 +4,8 @@ import { listen } from './listen.js';
 import type { TestServer } from './test-server.js';
 
 /**
- * js-redis-server 0.3 accepts ioredis 5 only, although it gets on with 6: npm would refuse to install it beside that. `x` is
- * any version, and does no harm where there is another ioredis, or none.
+ * js-redis-server 0.3 declares ioredis 5 as its peer, although it works with 6, so npm would refuse to install both. `x` is
+ * any version, and does no harm beside another ioredis, or without one.
  */
 const INSTALL = 'npm pkg set overrides.js-redis-server.ioredis=x && npm install --save-dev js-redis-server';
 
@@ -36,7 +36,7 @@ export interface RedisServer extends TestServer {
  * afterAll(() => server.close());
  */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
-  // Its `createRedisServer` listens on every interface and waits for clients to leave, so the listener is our own.
+  // Its own `createRedisServer` listens on every interface, and its close waits for clients to disconnect.
   const { RedisServerState, createRedisCommandExecutor, SocketConnectionTransport, attachSession } =
     await importPackage('js-redis-server', 'startRedisServer()', () => import('js-redis-server/core'), INSTALL);
   const state = new RedisServerState({

@@ -48,7 +48,7 @@ describe('awsClient()', () => {
     expect(server.accepted).toBe(0);
   });
 
-  it('takes options from a factory, and those of forRootAsync over declared ones', async () => {
+  it('takes options from a factory; those of forRootAsync override declared ones', async () => {
     const made = await buildClient(
       awsClient(loadSqs, { inject: ['REGION'], useFactory: (region: string) => ({ region }) }),
       { dependencies: ['eu-west-1'] },
@@ -62,7 +62,7 @@ describe('awsClient()', () => {
     expect(await overridden.config.maxAttempts()).toBe(1);
   });
 
-  it('leaves the options of the caller as they are', async () => {
+  it('does not change the options it is given', async () => {
     const credentials = async () => server.clientConfig.credentials;
     const options = Object.freeze({ ...server.clientConfig, credentials });
     const { client, close } = await openClient(awsClient(async () => SNSClient, options));
@@ -96,7 +96,7 @@ describe('awsClient()', () => {
     expect(JSON.parse(run.output)).toEqual({ imported: false, declared: false, built: true });
   });
 
-  it('tells two clients of one class apart', async () => {
+  it('keeps two clients of one class apart', async () => {
     const one = await openClient(awsClient(loadSqs, server.clientConfig), 'one');
     const two = await openClient(awsClient(loadSqs, server.clientConfig), 'two');
     await one.close();
@@ -143,13 +143,13 @@ describe('load', () => {
     ],
     ['a file', missing("Cannot find module '/app/dist/queue.js' imported from /app/dist/clients.js")],
     ['something else', new Error('no')],
-  ])('that fails otherwise fails with that error: %s', async (_, error) => {
+  ])('that fails for another reason fails with that error: %s', async (_, error) => {
     const failed = await rejection(buildClient(awsClient(() => Promise.reject<typeof SQSClient>(error))));
 
     expect(failed).toBe(error);
   });
 
-  it('of a package that is really not installed is told in an application, and tried again the next time', async () => {
+  it('of a package that is really not installed fails the first use, and is tried again by the next', async () => {
     const name = '@aws-sdk/client-that-does-not-exist';
     const load = vi.fn<typeof loadSqs>(
       async () => ((await import(/* @vite-ignore */ name)) as { Client: typeof SQSClient }).Client,
@@ -186,7 +186,7 @@ describe('load', () => {
     expect(failed.message).toMatch(message);
   });
 
-  it('that is no function makes forRoot fail', () => {
+  it('that is not a function makes forRoot fail', () => {
     for (const given of [undefined, SQSClient.name, {}]) {
       const problem = findProblem(awsClient(given as unknown as typeof loadSqs, { useFactory: () => ({}) }));
       expect(problem).toContain('the first argument of awsClient() must be a function');
@@ -208,7 +208,7 @@ describe('options', () => {
     ['retryMode', true],
     ['profile', ''],
     ['requestHandler', 's3cret'],
-  ])('of the wrong kind make forRoot fail, and are named: %s = %j', (key, value) => {
+  ])('that cannot work make forRoot fail, and are named: %s = $1', (key, value) => {
     const problem = findProblem(awsClient(loadSqs, { [key]: value }));
 
     expect(problem).toContain('client "queue"');
@@ -220,7 +220,7 @@ describe('options', () => {
     expect(findProblem(awsClient(loadSqs, 'eu-west-1' as unknown as SQSClientConfig))).toContain('not an object');
   });
 
-  it.each(['eu-west-1', 'us-gov-east-1', 'local'])('name a region: %s', async (region) => {
+  it.each(['eu-west-1', 'us-gov-east-1', 'local'])('accept the region %s', async (region) => {
     expect(await (await buildClient(awsClient(loadSqs, { region }))).config.region()).toBe(region);
   });
 });
@@ -269,7 +269,7 @@ describe('health', () => {
     expect(server.seen).toEqual([]);
   });
 
-  it('is what the check of the caller says, at once', async () => {
+  it("is the result of the caller's own check, which is asked once", async () => {
     const check = (client: SQSClient) => client.send(new ListQueuesCommand({}));
     const clients = { sqs: awsClient(loadSqs, { ...server.clientConfig, maxAttempts: 10 }, { eager: true, check }) };
     const app = await bootApp({ imports: [clientsOf(clients)] });
@@ -289,7 +289,7 @@ describe('health', () => {
     expect(events.map(({ type }) => type)).toEqual(['closing', 'closed']);
   });
 
-  it('asked with what is no function makes forRoot fail', () => {
+  it('makes forRoot fail if its check is not a function', () => {
     const check = 'yes' as unknown as () => void;
     expect(findProblem(awsClient(loadSqs, {}, { check }))).toContain('"check" must be a function');
   });
@@ -300,7 +300,7 @@ describe('types', () => {
   const types = (_check: () => unknown) => {};
   const loadS3 = async () => (await import('@aws-sdk/client-s3')).S3Client;
 
-  it('come from the class', () => {
+  it('are inferred from the class', () => {
     const clients = {
       plain: awsClient(loadS3, { forcePathStyle: true }),
       aggregated: awsClient(async () => S3, { region: async () => 'eu-west-1' }),
@@ -317,7 +317,7 @@ describe('types', () => {
     types(() => awsClient(loadSqs, { useFactory: () => (Date.now() > 0 ? { region: 'a' } : { maxAttempts: 1 }) }));
   });
 
-  it('refuse an option that the class does not have, or has otherwise', () => {
+  it('refuse an option that the class does not have, or that has another type there', () => {
     // @ts-expect-error a slip
     types(() => awsClient(loadSqs, { regoin: 'eu-west-1' }));
     // @ts-expect-error a slip beside an option

@@ -65,7 +65,7 @@ describe('a response body', () => {
     await closed;
   });
 
-  it('is waited for as a web stream and as a text', async () => {
+  it('is waited for when it is read as a web stream or as a text', async () => {
     const { client, close } = await openClient(declareS3());
     const [one, two] = await Promise.all([1, 2].map(() => client.send(new GetObjectCommand(object))));
 
@@ -135,7 +135,7 @@ describe('a response body', () => {
     expect(body.errored).toBeNull();
   });
 
-  it('is broken off on its own where the handler is of the caller', async () => {
+  it("is broken off alone, without other clients' bodies, when the caller owns the request handler", async () => {
     const requestHandler = new NodeHttpHandler();
     const mine = await openClient(declareS3({ requestHandler }));
     const other = await openClient(declareS3({ requestHandler }));
@@ -152,7 +152,7 @@ describe('a response body', () => {
     requestHandler.destroy();
   });
 
-  it('does not exist for an answer without one', async () => {
+  it('is not waited for when the answer has none', async () => {
     const { client, close } = await openClient(declareS3());
     await client.send(new HeadObjectCommand(object));
 

@@ -134,7 +134,7 @@ describe.each<[string, () => NodeHttpHandler | { httpAgent: Agent }]>([
   });
 });
 
-it.each(SERVICES)('another client that was given its handler is not reset: $title', async (service) => {
+it.each(SERVICES)('another client that shares its handler is not reset: $title', async (service) => {
   const { declare, operation, send } = service;
   const mine = await openClient(declare(server.clientConfig));
   const { requestHandler } = (mine.client as unknown as { config: { requestHandler: NodeHttpHandler } }).config;

@@ -102,7 +102,7 @@ describe('a paginator', () => {
 });
 
 describe('a waiter', () => {
-  it('stops with CLIENTS_CLOSED at its next look', async () => {
+  it('stops with CLIENTS_CLOSED at its next request', async () => {
     const { client, close } = await openClient(awsClient(async () => DynamoDBClient, server.clientConfig));
     const waiting = rejection(
       waitUntilTableExists({ client, maxWaitTime: 3_600, minDelay: 0.001, maxDelay: 0.002 }, { TableName: 'links' }),
@@ -114,7 +114,7 @@ describe('a waiter', () => {
     expect(await waiting).toEqual(refusal);
   });
 
-  it('of an aggregated client does so too', async () => {
+  it('of an aggregated client stops with CLIENTS_CLOSED too', async () => {
     const { client, close } = await openClient(
       awsClient(async () => S3, { ...server.clientConfig, forcePathStyle: true }),
     );
@@ -154,7 +154,7 @@ describe('a document client that the caller makes on it', () => {
   it.each([
     ['DynamoDBClient', DynamoDBClient],
     ['DynamoDB', DynamoDB],
-  ])('is drained and refused with it: DynamoDBDocument on %s', async (_, Class) => {
+  ])('is drained with it, and refuses requests with it: DynamoDBDocument on %s', async (_, Class) => {
     const { client, close } = await openClient(
       awsClient(async () => Class, server.clientConfig),
       'tables',

@@ -58,7 +58,7 @@ describe('a first use by many at once', () => {
 });
 
 describe('a build that fails', () => {
-  it('gives all waiters the same error, and the next one tries again', async () => {
+  it('rejects for all waiters with the same error, and is tried again by the next use', async () => {
     const journal = new Journal();
     let attempts = 0;
     const main = journal.client('main', {
@@ -77,7 +77,7 @@ describe('a build that fails', () => {
     expect(registry.status()[0]?.state).toBe('open');
   });
 
-  it('keeps what was thrown as the cause, and says it in the message', async () => {
+  it('keeps what was thrown as the cause, and quotes it in the message', async () => {
     const cause = new Error('no luck');
     const registry = await bootRegistry({
       main: new Journal().client('main', { create: () => Promise.reject(cause) }),
@@ -168,14 +168,14 @@ describe('a build that fails', () => {
     expect(await registry.get('main')).toBe(journal.built[0]);
   });
 
-  it.each([undefined, null])('says so when create() returns %s', async (nothing) => {
+  it.each([undefined, null])('reports CLIENTS_CREATE_FAILED when create() returns %s', async (nothing) => {
     const registry = await bootRegistry({ main: defineClient({ create: () => nothing as unknown }) });
     const error = await rejection(registry.get('main'));
     expect(error.code).toBe('CLIENTS_CREATE_FAILED');
     expect(error.message).toMatch(/"main".*returned no client/);
   });
 
-  it('never comes to it when a class injects an unknown one: Nest names the class and quotes what to do', async () => {
+  it('is prevented when a class injects an unknown client: Nest names the class and quotes what to do', async () => {
     class Misspelt {
       constructor(readonly client: unknown) {}
     }
@@ -185,14 +185,14 @@ describe('a build that fails', () => {
     expect(error.message).toMatch(/Misspelt.*typo, to be declared in ClientsModule\.forRoot\(\)/s);
   });
 
-  it('never comes to it when a client is built on an unknown one: bootstrap fails and names both', async () => {
+  it('is prevented when a client is built on an unknown one: bootstrap fails and names both', async () => {
     const main = new Journal().client('main', { inject: [getClientToken('typo')] });
     const error = await rejection(bootRegistry({ main }));
     expect(error).toMatchObject({ code: 'CLIENTS_UNKNOWN', client: 'typo' });
     expect(error.message).toMatch(/"typo".*"main" is built.*Declared.*"main"/s);
   });
 
-  it('keeps a lazily loaded module that declares such a client from spoiling the next one', async () => {
+  it('in a lazily loaded module does not affect the next lazily loaded module', async () => {
     const journal = new Journal();
     const app = await bootApp({ imports: [clientsOf({ main: journal.client('main') })] });
     const loader = app.get(LazyModuleLoader);
@@ -229,7 +229,7 @@ function cyclicAggregate(): AggregateError {
 }
 
 describe('createTimeout', () => {
-  it('refuses the waiters, and closes what comes late', async () => {
+  it('rejects for the waiters, and the client that is created late is closed', async () => {
     const journal = new Journal();
     const late = deferred();
     const closed = deferred();
@@ -257,7 +257,7 @@ describe('createTimeout', () => {
     expect(registry.status()[0]?.state).toBe('idle');
   });
 
-  it('tells of a late client that cannot be closed', async () => {
+  it('publishes that a late client cannot be closed', async () => {
     const late = deferred();
     const main = defineClient(
       { create: () => late.promise.then(() => ({})), close: () => Promise.reject(new Error('cannot')) },
@@ -271,7 +271,7 @@ describe('createTimeout', () => {
     expect(registry.status()[0]).toMatchObject({ state: 'idle', lastError: { message: 'close() failed: cannot' } });
   });
 
-  it('does not let a late client take the place of the one built since', async () => {
+  it('does not let a late client replace the one built since', async () => {
     const journal = new Journal();
     const late = deferred();
     const closed = deferred<FakeClient>();
@@ -322,7 +322,7 @@ describe('createTimeout', () => {
     expect(events.filter(({ type }) => type === 'error')).toEqual([]);
   });
 
-  it('closes what comes late even after the application has closed', async () => {
+  it('closes a late client even after the application has closed', async () => {
     const journal = new Journal();
     const late = deferred();
     const closed = deferred();
@@ -345,7 +345,7 @@ describe('createTimeout', () => {
     expect(journal.entries).toEqual(['create main']);
   });
 
-  it('covers what the client injects, and says that it waits for that', async () => {
+  it('covers what the client injects, and its error says that it waits for that', async () => {
     const never = deferred<string>();
     const main = new Journal().client('main', { inject: ['SLOW'] }, { createTimeout: 20 });
     const slow = moduleOf({ providers: [slowProvider(never.promise)], exports: ['SLOW'] }, 'SlowModule');
@@ -363,7 +363,7 @@ function slowProvider(value: Promise<string>): { provide: string; useFactory: ()
 }
 
 describe('what a client is built on', () => {
-  it('comes through inject, in order', async () => {
+  it('is passed to create() in the order of inject', async () => {
     const journal = new Journal();
     const received: unknown[][] = [];
     const settings = moduleOf(
@@ -389,7 +389,7 @@ describe('what a client is built on', () => {
     expect(journal.of('create')).toEqual(['create base', 'create main']);
   });
 
-  it('comes through a service that injects a client', async () => {
+  it('may be injected through a service', async () => {
     const journal = new Journal();
     @Injectable()
     class Service {
@@ -405,7 +405,7 @@ describe('what a client is built on', () => {
     expect(journal.of('create')).toEqual(['create base', 'create main on base']);
   });
 
-  it('comes through registry.get() inside create()', async () => {
+  it('may be asked for with registry.get() inside create()', async () => {
     const journal = new Journal();
     const main = journal.client('main', {
       inject: [ClientRegistry],
@@ -457,7 +457,7 @@ describe('what a client is built on', () => {
     expect(app.get<unknown>('EARLY')).toBe(journal.built[0]);
   });
 
-  it('gives the error of a failed dependency as the cause, and names both', async () => {
+  it('is named in the error when it fails, with its own error as the cause', async () => {
     const base = new Journal().client('base', { create: () => Promise.reject(new Error('no luck')) });
     const main = new Journal().client('main', { inject: [getClientToken('base')] });
     const error = await rejection((await bootRegistry({ base, main })).get('main'));
@@ -536,7 +536,7 @@ describe('a client that is built on itself', () => {
     expect(error.message).toContain('"a"');
   });
 
-  it('works again once it is mended', async () => {
+  it('is built once it no longer asks for itself', async () => {
     let broken = true;
     const a = journal.client('a', {
       inject: [ClientRegistry],
@@ -601,7 +601,7 @@ describe('connect', () => {
         throw new Error('refused');
       },
     ],
-  ])('is a background error when it %s: the client stays', async (_, connect) => {
+  ])('is a background error when it %s, and the client stays open', async (_, connect) => {
     const registry = await bootRegistry({ main: new Journal().client('main', { connect }) });
     const events = recordEvents(registry);
     const client = await registry.get('main');
@@ -612,7 +612,7 @@ describe('connect', () => {
   });
 
   it.each([{ connect: 'use' as const }, { connect: 'use' as const, eager: true }])(
-    'is not called with %o',
+    'is not called with $0',
     async (lifecycle) => {
       const journal = new Journal();
       const app = await bootApp({
@@ -724,7 +724,7 @@ describe('waitUntilReady', () => {
     expect(journal.of('connect')).toHaveLength(2);
   });
 
-  it('looks again until createTimeout is over, and gives the reason as the cause', async () => {
+  it('checks again until createTimeout has passed, and keeps the reason as the cause', async () => {
     let looks = 0;
     const reason = new Error('loading');
     const check = () => (++looks < 3 ? Promise.reject(reason) : undefined);
@@ -738,7 +738,19 @@ describe('waitUntilReady', () => {
     expect(await rejection(registry.get('never'))).toMatchObject({ code: 'CLIENTS_CREATE_TIMEOUT', cause: reason });
   });
 
-  it('keeps time by timers that tests can replace', async () => {
+  it('gives the reason of the last check that ended, when the very last one is cut off by the deadline', async () => {
+    const check = () => new Promise((_, reject) => setTimeout(reject, 4, new Error('loading')));
+    const timeouts = Array.from({ length: 60 }, (_, index) => 40 + index * 0.37);
+    const clients = timeouts.map((createTimeout): [string, ClientDefinition] => [
+      `after ${createTimeout} ms`,
+      defineClient({ create: () => ({}), check }, { ...lifecycle, createTimeout }),
+    ]);
+    const registry = await bootRegistry(Object.fromEntries(clients));
+    const errors = await Promise.all(clients.map(([name]) => rejection(registry.get(name))));
+    expect(errors.map(({ message }) => message).filter((message) => !message.includes('loading'))).toEqual([]);
+  });
+
+  it('respects fake timers', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const check = () => Promise.reject(new Error('loading'));
@@ -749,7 +761,7 @@ describe('waitUntilReady', () => {
     expect(await failed).toMatchObject({ code: 'CLIENTS_CREATE_TIMEOUT' });
   });
 
-  it('is done at once for a client without check()', async () => {
+  it('does not wait for a client without check()', async () => {
     const journal = new Journal();
     await bootApp({ imports: [clientsOf({ main: journal.client('main', {}, lifecycle) })], providers: [Consumer] });
     expect(journal.entries).toEqual(['create main', 'connect main']);
@@ -834,7 +846,7 @@ describe('registry.check()', () => {
     never.resolve();
   });
 
-  it('tells why the last build of an idle client failed', async () => {
+  it('reports why the last build of an idle client failed', async () => {
     const main = defineClient({ create: () => Promise.reject(new TypeError('no such host')) });
     const registry = await bootRegistry({ main });
     await rejection(registry.get('main'));
@@ -844,7 +856,7 @@ describe('registry.check()', () => {
     });
   });
 
-  it('is down when check() throws what is no error', async () => {
+  it('is down when check() throws something that is not an Error', async () => {
     const check = () => {
       throw null; // eslint-disable-line no-throw-literal
     };
@@ -860,7 +872,7 @@ describe('registry.check()', () => {
     expect(await registry.check('main')).toMatchObject({ status: 'down', error: { name: 'ClientsClosedError' } });
   });
 
-  it('has time enough with an infinite timeout', async () => {
+  it('accepts an infinite timeout', async () => {
     const answer = deferred();
     const registry = await bootRegistry({ main: new Journal().client('main', { check: () => answer.promise }) });
     await registry.get('main');

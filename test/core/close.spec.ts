@@ -1,6 +1,6 @@
 import { Global, Inject, Injectable, Module, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   ClientRegistry,
   defineClient,
@@ -22,7 +22,6 @@ import {
 import { Consumer } from '../support/consumer.js';
 import { deferred } from '../support/deferred.js';
 import { FakeClient, Journal } from '../support/journal.js';
-import { RecordingLogger } from '../support/recording-logger.js';
 
 /** A client whose close takes a few turns of the event loop, so that what does not wait for it overtakes it. */
 function slowly(
@@ -80,7 +79,7 @@ describe('the order of closing', () => {
     }
   }
 
-  it('closes a dependent first that came to it by registry.peek() in create()', async () => {
+  it('closes a dependent first that found its base with registry.peek() in create()', async () => {
     const journal = new Journal();
     const dependent = slowly(journal, 'dependent', {
       inject: [ClientRegistry],
@@ -280,7 +279,7 @@ describe('the deadline of closing', () => {
     lifecycle?: ClientLifecycle,
   ) => journal.client(name, { close: () => new Promise(() => {}), ...rest }, lifecycle);
 
-  it('destroys a client by force that does not close within closeTimeout, and says so', async () => {
+  it('destroys a client that does not close within closeTimeout, and reports it', async () => {
     const journal = new Journal();
     const { registry } = await bootAll({ main: hanging(journal, 'main', {}, { closeTimeout: 20 }) }, 'main');
     const failed = nextEvent(registry, 'closeFailed', 'main');
@@ -302,7 +301,7 @@ describe('the deadline of closing', () => {
     expect(error.message).toContain('destroy() did not end');
   });
 
-  it('destroys what is open when shutdownTimeout has passed, dependents and what they are built on', async () => {
+  it('destroys every client that is open when shutdownTimeout has passed, dependents and their bases alike', async () => {
     const journal = new Journal();
     const clients = {
       base: hanging(journal, 'base'),
@@ -319,7 +318,7 @@ describe('the deadline of closing', () => {
     expect(journal.of('destroy')).toEqual(['destroy top', 'destroy middle', 'destroy base']);
   });
 
-  it('does not count the default of a forRoot call that leaves shutdownTimeout out', async () => {
+  it('ignores forRoot calls that leave shutdownTimeout out', async () => {
     const journal = new Journal();
     const first = clientsOf({ main: hanging(journal, 'main') }, { shutdownTimeout: 60 });
     const registry = registryOf(await bootApp({ imports: [first, clientsOf({ other: journal.client('other') })] }));
@@ -328,7 +327,7 @@ describe('the deadline of closing', () => {
     expect(error.message).toMatch(/"main" \(close\(\) did not end within (\d|[1-5]\d|60) ms/);
   });
 
-  it('gives the longest shutdownTimeout of several forRoot calls', async () => {
+  it('uses the longest shutdownTimeout of several forRoot calls', async () => {
     const journal = new Journal();
     const closed = deferred();
     const main = journal.client('main', { close: () => closed.promise });
@@ -436,7 +435,7 @@ describe('closing once', () => {
     expect(journal.of('closed')).toEqual(['closed main']);
   });
 
-  it('gives one promise to all callers', async () => {
+  it('returns one promise to all callers', async () => {
     const { registry } = await boot();
     expect(registry.close()).toBe(registry.close());
   });
@@ -481,14 +480,14 @@ describe('how a client is closed', () => {
     ['Symbol.dispose', () => new SyncDisposable(), ['dispose']],
     ['nothing', () => ({}), []],
     ['nothing, for a function', () => () => {}, []],
-  ])('is, without close(), by %s', async (_, create: () => object, expected) => {
+  ])('uses, without close(), %s', async (_, create: () => object, expected) => {
     disposed.length = 0;
     const { registry } = await bootAll({ main: defineClient({ create }) }, 'main');
     await registry.close();
     expect(disposed).toEqual(expected);
   });
 
-  it('is by destroy() if there is nothing graceful', async () => {
+  it('uses destroy() if there is no graceful way', async () => {
     const destroyed: object[] = [];
     const plain = defineClient({ create: () => ({}), destroy: (client) => destroyed.push(client) });
     const { registry } = await bootAll({ plain }, 'plain');
@@ -497,7 +496,7 @@ describe('how a client is closed', () => {
     expect(destroyed).toEqual([client]);
   });
 
-  it('is by destroy() once, and names it, if there is nothing graceful and that fails', async () => {
+  it('calls a destroy() that fails once, and names it in the error, if there is no graceful way', async () => {
     let calls = 0;
     const plain = defineClient({
       create: () => ({}),
@@ -511,7 +510,7 @@ describe('how a client is closed', () => {
     expect(calls).toBe(1);
   });
 
-  it('is by close() alone if there is one', async () => {
+  it('uses close() alone if there is one', async () => {
     disposed.length = 0;
     const main = defineClient({ create: () => new AsyncDisposable(), close: () => disposed.push('close') });
     const { registry } = await bootAll({ main }, 'main');
@@ -519,7 +518,7 @@ describe('how a client is closed', () => {
     expect(disposed).toEqual(['close']);
   });
 
-  it('is not at all if owned is false', async () => {
+  it('closes nothing if owned is false', async () => {
     const journal = new Journal();
     const { registry } = await bootAll({ main: journal.client('main', {}, { owned: false }) }, 'main');
     await registry.close();
@@ -527,7 +526,7 @@ describe('how a client is closed', () => {
     expect((await rejection(registry.get('main'))).code).toBe('CLIENTS_CLOSED');
   });
 
-  it('is not at all if owned is false and the build fails after create()', async () => {
+  it('closes nothing if owned is false and the build fails after create()', async () => {
     const journal = new Journal();
     const fail = () => {
       throw new Error('no');
@@ -559,7 +558,7 @@ describe('after shutdown has begun', () => {
   });
 
   it.each(['onModuleDestroy', 'beforeApplicationShutdown', 'onApplicationShutdown'])(
-    'builds nothing from %s of any module on, and still gives what is built',
+    'builds nothing for a module in %s, and still hands out what is built',
     async (hook) => {
       const journal = new Journal();
       const main = journal.client('main');
@@ -580,7 +579,7 @@ describe('after shutdown has begun', () => {
     },
   );
 
-  it('lets a build in progress end while requests drain, with what it is built on', async () => {
+  it('lets a build in progress finish while requests drain, and what it is built on', async () => {
     const journal = new Journal();
     const [gate, draining, drained] = [deferred(), deferred(), deferred()];
     const top: Partial<ClientDriver<FakeClient>> = {
@@ -619,7 +618,7 @@ describe('after shutdown has begun', () => {
     expect((await rejection(registry.get('main'))).code).toBe('CLIENTS_CLOSED');
   });
 
-  it('shows every client as closed and gives none to peek()', async () => {
+  it('shows every client as closed, and peek() returns none', async () => {
     const journal = new Journal();
     const { registry } = await bootAll({ main: journal.client('main'), other: journal.client('other') }, 'main');
     await registry.close();
@@ -627,7 +626,7 @@ describe('after shutdown has begun', () => {
     expect(registry.peek('main')).toBeUndefined();
   });
 
-  it('refuses at once who waits for a build, and closes what it builds before close() resolves', async () => {
+  it('rejects at once for whoever waits for a build, and closes its client before close() resolves', async () => {
     const journal = new Journal();
     const release = deferred();
     const main = slowly(journal, 'main', {
@@ -647,7 +646,7 @@ describe('after shutdown has begun', () => {
     expect(journal.entries).toEqual(['create main', 'closing main', 'closed main', 'registry closed']);
   });
 
-  it('closes what a running build makes before what that is built on', async () => {
+  it('closes the client of a running build before the one that it is built on', async () => {
     const journal = new Journal();
     const release = deferred();
     const top = slowly(journal, 'top', {
@@ -668,7 +667,7 @@ describe('after shutdown has begun', () => {
     expect(journal.entries.slice(-4)).toEqual(['closing top', 'closed top', 'closing base', 'closed base']);
   });
 
-  it('does not wait for ever for a build that hangs, names it, and closes what it makes later', async () => {
+  it('does not wait for ever for a build that hangs, names it, and closes its client later', async () => {
     const journal = new Journal();
     const release = deferred();
     const closed = deferred();
@@ -694,7 +693,7 @@ describe('after shutdown has begun', () => {
     await closed.promise;
   });
 
-  it('refuses at once who waits until a client is ready', async () => {
+  it('rejects at once for whoever waits until a client is ready', async () => {
     const never = deferred();
     const journal = new Journal();
     const main = journal.client('main', { check: () => never.promise }, { waitUntilReady: true, createTimeout: 5_000 });
@@ -793,7 +792,7 @@ describe('a background error', () => {
     ['a revoked proxy', revoked()],
   ];
 
-  it.each(hostile)('never throws at the client that reports %s', async (_, error) => {
+  it.each(hostile)('never throws into the client that reports %s', async (_, error) => {
     let report: ((error: unknown) => void) | undefined;
     const main = new Journal().client('main', { onError: (_client, given) => (report = given) });
     const { registry } = await bootAll({ main }, 'main');
@@ -824,91 +823,3 @@ function revoked(): unknown {
   revoke();
   return proxy;
 }
-
-describe('events$', () => {
-  it('tells a client’s life in order, then completes', async () => {
-    const main = new Journal().client('main');
-    const app = await bootApp({ imports: [clientsOf({ main })] });
-    const registry = registryOf(app);
-    const events = recordEvents(registry);
-    const completed = deferred();
-    registry.events$.subscribe({ complete: completed.resolve });
-    const connected = nextEvent(registry, 'connected');
-    await registry.get('main');
-    await connected;
-    await app.close();
-    await completed.promise;
-    expect(events.map(({ type }) => type)).toEqual(['creating', 'created', 'connected', 'closing', 'closed']);
-    for (const event of events) expect(event).toMatchObject({ client: 'main', at: expect.any(Date) as Date });
-  });
-
-  it('completes though nothing was ever built', async () => {
-    const { app, registry } = await bootAll({ main: new Journal().client('main') });
-    const completed = deferred();
-    registry.events$.subscribe({ complete: completed.resolve });
-    await app.close();
-    await expect(completed.promise).resolves.toBeUndefined();
-  });
-});
-
-describe('the log', () => {
-  async function bootLogged(clients: Parameters<typeof clientsOf>[0]) {
-    const logger = new RecordingLogger();
-    const app = await bootApp({ imports: [clientsOf(clients)], providers: [Consumer] }, { logger });
-    onTestFinished(() => app.useLogger(false));
-    return { app, logger, registry: registryOf(app) };
-  }
-
-  it('has one line when a client is created, connected and closed, and none of one that is not built', async () => {
-    const journal = new Journal();
-    const { app, logger } = await bootLogged({ main: journal.client('main'), other: journal.client('other') });
-    await app.close();
-    expect(logger.ownLines).toEqual([
-      expect.stringMatching(/^log: Client "main" created in \d+ ms for Consumer ClientsModule$/),
-      expect.stringMatching(/^log: Client "main" connected in \d+ ms ClientsModule$/),
-      expect.stringMatching(/^log: Client "main" closed in \d+ ms ClientsModule$/),
-    ]);
-  });
-
-  it('has at most one line a minute of a client’s background errors, and counts the rest', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const journal = new Journal();
-    const onError: ClientDriver<FakeClient>['onError'] = (client, report) => client.on('error', report);
-    const { logger, registry } = await bootLogged({
-      main: journal.client('main', { onError }),
-      other: journal.client('other', { onError }),
-    });
-    await registry.get('other');
-    const troubles = () => logger.ownLines.filter((line) => line.startsWith('warn: '));
-    for (let count = 0; count < 1_000; count += 1)
-      for (const client of journal.built) client.emit('error', new Error('lost'));
-    expect(troubles()).toEqual([
-      'warn: Client "main" reports: lost ClientsModule',
-      'warn: Client "other" reports: lost ClientsModule',
-    ]);
-    vi.advanceTimersByTime(61_000);
-    journal.built[0]?.emit('error', new Error('lost again'));
-    expect(troubles().at(-1)).toMatch(/"main" reports: lost again.*999 more/);
-    expect(troubles()).toHaveLength(3);
-  });
-
-  it('has one line when a client cannot be closed', async () => {
-    const main = new Journal().client('main', { close: () => Promise.reject(new Error('stuck')) });
-    const { app, logger } = await bootLogged({ main });
-    await app.close();
-    expect(logger.ownLines.filter((line) => line.startsWith('error: '))).toEqual([
-      expect.stringMatching(/"main" not closed gracefully.*stuck/),
-    ]);
-  });
-
-  it('is not flooded by builds that fail', async () => {
-    const main = new Journal().client('main', { create: () => Promise.reject(new Error('no luck')) });
-    const logger = new RecordingLogger();
-    const app = await bootApp({ imports: [clientsOf({ main })] }, { logger });
-    onTestFinished(() => app.useLogger(false));
-    const registry = registryOf(app);
-    for (let count = 0; count < 100; count += 1) await rejection(registry.get('main'));
-    expect(logger.ownLines.length).toBeLessThan(10);
-  });
-});

@@ -19,28 +19,31 @@ it.each([
     async (clients: Parameters<typeof clientsOf>[0]) =>
       registryOf(await NestFactory.create(moduleOf({ imports: [clientsOf(clients)] }), { logger: false })),
   ],
-])('closes a client whose build ends in the very turn in which shutdown begins, %s', async (_, start) => {
-  const leaked: number[] = [];
-  for (let distance = 0; distance < 20; distance += 1) {
-    const gate = deferred();
-    let [created, closed] = [0, 0];
-    const a = defineClient({
-      create: () => gate.promise.then(() => ({ id: (created += 1) })),
-      close: () => void (closed += 1),
-    });
-    const registry = await start({ a });
-    const got = registry.get('a').catch(() => {});
-    await turn();
-    gate.resolve();
-    await microtasks(distance);
-    await registry.close();
-    await got;
-    if (created !== closed) leaked.push(distance);
-  }
-  expect(leaked).toEqual([]);
-});
+])(
+  'closes a client whose build ends in the same turn of the event loop in which shutdown begins, %s',
+  async (_, start) => {
+    const leaked: number[] = [];
+    for (let distance = 0; distance < 20; distance += 1) {
+      const gate = deferred();
+      let [created, closed] = [0, 0];
+      const a = defineClient({
+        create: () => gate.promise.then(() => ({ id: (created += 1) })),
+        close: () => void (closed += 1),
+      });
+      const registry = await start({ a });
+      const got = registry.get('a').catch(() => {});
+      await turn();
+      gate.resolve();
+      await microtasks(distance);
+      await registry.close();
+      await got;
+      if (created !== closed) leaked.push(distance);
+    }
+    expect(leaked).toEqual([]);
+  },
+);
 
-it.each(['base', 'top'])('waits at close for what is being built for %j, and closes it', async (asked) => {
+it.each(['base', 'top'])('waits at close for the client that is being built for $0, and closes it', async (asked) => {
   const gate = deferred();
   const journal: string[] = [];
   const base = defineClient({
@@ -64,7 +67,7 @@ it.each(['base', 'top'])('waits at close for what is being built for %j, and clo
   expect(journal).toEqual(['closed base', 'registry closed']);
 });
 
-it('says so when what a failed build has made does not close within the time for all', async () => {
+it('reports a client of a failed build that does not close within shutdownTimeout', async () => {
   const never = () => new Promise<never>(() => {});
   const a = defineClient(
     { create: () => ({}), check: () => Promise.reject(new Error('down')), close: never },
@@ -77,7 +80,7 @@ it('says so when what a failed build has made does not close within the time for
   await expect(registryOf(app).close()).rejects.toMatchObject({ code: 'CLIENTS_CLOSE_FAILED', clients: ['a'] });
 });
 
-it('closes every client, dependents first, though the logger throws', async () => {
+it('closes every client, dependents first, although the logger throws', async () => {
   const closed: string[] = [];
   const gate = deferred();
   let registry: ClientRegistry;
@@ -188,7 +191,7 @@ it('ends bootstrap as soon as it is closed, though it waits until a client is re
   expect(await initialised).toBe('CLIENTS_CLOSED');
 });
 
-it('tells of a late client that could not be closed', async () => {
+it('publishes that a late client could not be closed', async () => {
   const gate = deferred();
   const registry = await boot({
     a: defineClient(
@@ -204,7 +207,7 @@ it('tells of a late client that could not be closed', async () => {
   expect(seen.join('\n')).toContain('cannot close');
 });
 
-it('tells that a client was not ready at bootstrap, as it tells of one that is not ready later', async () => {
+it('reports in status why a client was not ready at bootstrap', async () => {
   const app = await NestFactory.create(
     moduleOf({
       imports: [
@@ -223,7 +226,7 @@ it('tells that a client was not ready at bootstrap, as it tells of one that is n
   expect(registry.status()[0]?.lastError?.message).toContain('no server');
 });
 
-it('closes what another is built on though an error cannot be looked at', async () => {
+it('closes the client that another is built on although the error of the other throws when it is read', async () => {
   const unreadable = new Proxy(new Error('x'), {
     getPrototypeOf() {
       throw new Error('no prototype');
@@ -245,14 +248,14 @@ it('closes what another is built on though an error cannot be looked at', async 
   expect([health, closed]).toEqual([expect.objectContaining({ status: 'down' }), ['base']]);
 });
 
-it('says of a client that nothing used, after close, what status says', async () => {
+it('reports an unused client as down after close, as its status is closed', async () => {
   const registry = await boot({ a: defineClient({ create: () => ({}) }) });
   await registry.close();
   expect(registry.status()[0]?.state).toBe('closed');
   expect((await registry.check('a')).status).toBe('down');
 });
 
-it('closes once though a listener calls close() again at the first closing', async () => {
+it('closes once although a listener calls close() again when the first client closes', async () => {
   const closed: string[] = [];
   const client = (name: string) => defineClient({ create: () => ({ name }), close: () => void closed.push(name) });
   const registry = await boot({ a: client('a'), b: client('b') });

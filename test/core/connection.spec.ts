@@ -29,7 +29,7 @@ describe('a client whose driver has onConnection', () => {
     });
   });
 
-  it('says nothing of its connection before it connects', async () => {
+  it('has no connection status before it connects', async () => {
     const { registry } = await bootWatched({}, { connect: 'use' });
     expect(registry.status()[0]).not.toHaveProperty('connection');
   });
@@ -62,7 +62,7 @@ describe('a client whose driver has onConnection', () => {
     expect(JSON.stringify(events.at(-1), ['type', 'error', 'message'])).not.toContain('hunter2');
   });
 
-  it('tells nothing once the client closes', async () => {
+  it('publishes nothing once the client closes', async () => {
     const { app, events, report } = await bootWatched({ close: () => report('disconnected') });
     report('connected');
     await app.close();

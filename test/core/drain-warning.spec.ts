@@ -20,7 +20,7 @@ describe('a shutdown that waits for the HTTP server', () => {
   afterEach(() => void vi.useRealTimers());
 
   it.each(['Express', 'Fastify'] as const)(
-    'says once, after 10 s, how many connections are open: %s',
+    'logs once, after 10 s, how many connections are open: %s',
     async (platform) => {
       const service = await DrainApp.start({ platform, drain: false });
       const connections = [await service.connect(), await service.connect()];
@@ -41,7 +41,7 @@ describe('a shutdown that waits for the HTTP server', () => {
     },
   );
 
-  it('says nothing when the server has closed', async () => {
+  it('logs nothing when the server has closed', async () => {
     const service = await DrainApp.start({ drain: false });
     const { closing } = await closeFor(service, 0);
     await closing;
@@ -50,7 +50,7 @@ describe('a shutdown that waits for the HTTP server', () => {
     expect(service.logger.lines.filter(isWarning)).toEqual([]);
   });
 
-  it('says nothing with HttpDrainModule, which bounds it', async () => {
+  it('logs nothing with HttpDrainModule, which limits the wait', async () => {
     const service = await DrainApp.start({ drain: { timeout: QUIET_DRAIN + 1_000 } });
     const stream = await service.connect();
     await stream.sendRequest('/events');
@@ -63,7 +63,7 @@ describe('a shutdown that waits for the HTTP server', () => {
     expect(service.lines).toHaveLength(1);
   });
 
-  it('starts no timer before, nor where there is no server', async () => {
+  it('starts no timer before shutdown, nor where there is no server', async () => {
     const context = await NestFactory.createApplicationContext(moduleOf({ imports: [clientsOf({})] }), {
       logger: false,
     });

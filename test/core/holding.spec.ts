@@ -15,7 +15,7 @@ const turns = async (count: number) => {
 };
 const compile = (...imports: object[]) => Test.createTestingModule({ imports: imports as [] }).compile();
 
-it('closes with a base what an application that is still booting has built on it, dependents first; that one is told at its start', async () => {
+it('closes with a base what an application that is still booting has built on it, and that application fails to start', async () => {
   const journal = new Journal();
   const agent = journal.client('agent', {}, shared);
   const search = journal.client('search', on('agent'), shared);
@@ -57,7 +57,7 @@ it('closes a base that only a build kept open when that build fails', async () =
   expect(journal.of('close')).toEqual(['close agent']);
 });
 
-it('does not close, when a build fails, the base that nobody has let go of', async () => {
+it('does not close a base when a build on it fails and others still hold it', async () => {
   const journal = new Journal();
   const base = journal.client('base', {}, shared);
   const top = journal.client('top', { ...on('base'), create: () => Promise.reject(new Error('no')) }, shared);
@@ -88,7 +88,7 @@ it('closes at once what is built in a circle through forwardRef', async () => {
   expect(app).not.toBe('hangs');
 });
 
-it('closes in some order what failed, was caught, and was built anew on its dependent', async () => {
+it('closes two clients that are built on each other after a first failure was caught', async () => {
   const journal = new Journal();
   let attempts = 0;
   const ask = (name: string, other: string) => ({
@@ -170,7 +170,7 @@ it('closes every client once, dependents first, for random clients of two applic
   );
 }, 60_000);
 
-it('closes a base after what a failed build has made on it', async () => {
+it('closes a base after the client that a failed build has made on it', async () => {
   const journal = new Journal();
   const gate = deferred();
   const top = journal.client(
@@ -206,7 +206,7 @@ it('does not wait at close for a build that passed its deadline and never ends',
   expect(journal.of('close')).toEqual(['close base']);
 });
 
-it('holds what a client of a module that is loaded lazily is built on', async () => {
+it('keeps the base open of a client that a lazily loaded module declares', async () => {
   const journal = new Journal();
   const base = journal.client('base', {}, shared);
   const first = await bootApp({ imports: [clientsOf({ base })] });
@@ -225,7 +225,7 @@ it('holds what a client of a module that is loaded lazily is built on', async ()
   expect(journal.of('close')).toEqual(['close top', 'close base']);
 });
 
-it('tells each application of the closing that it has caused, and nothing of another', async () => {
+it('publishes a closing only to the application that has caused it', async () => {
   const journal = new Journal();
   const base = journal.client('base', {}, shared);
   const top = journal.client('top', on('base'), shared);
@@ -241,7 +241,7 @@ it('tells each application of the closing that it has caused, and nothing of ano
   expect(journal.of('close')).toEqual(['close top', 'close base']);
 });
 
-it('says that a client is built on itself when a transient service stands between', async () => {
+it('reports a client that is built on itself through a transient service', async () => {
   @Injectable({ scope: Scope.TRANSIENT })
   class Service {
     constructor(@InjectClient('a') readonly a: FakeClient) {}

@@ -73,11 +73,11 @@ describe('importing the package', () => {
     expectInert(await load(`await import('nestjs-clients');`));
   });
 
-  it.each(['redis', 'node-redis', 'dynamodb'])('is the same with nestjs-clients/%s', async (subpath) => {
+  it.each(['redis', 'node-redis', 'dynamodb'])('does the same from nestjs-clients/%s', async (subpath) => {
     expectInert(await load(`await import('nestjs-clients/${subpath}');`));
   });
 
-  it('is the same once forRoot() is evaluated', async () => {
+  it('does the same once forRoot() is evaluated', async () => {
     const report = await load(`
       const { ClientsModule, defineClient } = await import('nestjs-clients');
       const { redisClient, redisCluster } = await import('nestjs-clients/redis');
@@ -96,7 +96,7 @@ describe('importing the package', () => {
     expectInert(report);
   });
 
-  it('is the same once an application that uses no client has come and gone', async () => {
+  it('does the same after an application that uses no client has started and closed', async () => {
     const report = await load(`
       const { NestFactory } = await import('@nestjs/core');
       const { Module } = await import('@nestjs/common');
@@ -112,7 +112,7 @@ describe('importing the package', () => {
     expectInert(report);
   });
 
-  it('sees a package that is loaded, so that the tests above mean something', async () => {
+  it('detects a package that is loaded, so that the tests above can fail', async () => {
     expect((await load(`await import('ioredis');`)).packages).toContain('ioredis');
     expect((await load(`await import('@aws-sdk/client-dynamodb');`)).packages).toContain('@aws-sdk/client-dynamodb');
   });

@@ -100,7 +100,7 @@ describe('what is inferred from class tokens', () => {
     );
   });
 
-  it('gives undefined too for what is optional, and the class behind a forward reference', () => {
+  it('adds undefined to the type of an optional dependency, and finds the class behind a forward reference', () => {
     types(() => [
       defineClient({
         inject: [
@@ -139,7 +139,7 @@ describe('what is inferred from class tokens', () => {
     ]);
   });
 
-  it('leaves explicit annotations as they are', () => {
+  it('accepts explicit annotations', () => {
     types(() => [
       defineClient({ inject: [ConfigService, 'URL'], create: (_config: ConfigService, _url: string) => new Pool() }),
       defineClient({
@@ -166,7 +166,7 @@ describe('what is inferred from class tokens', () => {
     types(() => defineClient({ inject, create: (given: Settings, n: number) => ({ given, n }) }));
   });
 
-  it('leaves ClientDriver with one type argument', () => {
+  it('lets ClientDriver be written with one type argument', () => {
     const driver: ClientDriver<Pool> = {
       inject: [Settings],
       create: (_given: Settings) => new Pool(),
@@ -275,7 +275,7 @@ describe('a misspelt option in what a factory returns', () => {
     ]);
   });
 
-  it('is told from options that are there', () => {
+  it('is distinguished from options that exist', () => {
     types(() => [
       redisClient({ useFactory: () => ({ url, keyPrefix: 'x', tls: { rejectUnauthorized: false } }) }),
       redisClient({

@@ -278,7 +278,7 @@ describe('InjectClient()', () => {
       return app;
     }
 
-    it('gives the one instance that the registry has, and the SDK’s own object', async () => {
+    it('injects the instance of the registry, which is the SDK’s own object', async () => {
       const journal = new Journal();
       const app = await boot(journal, false);
       const client = await registryOf(app).get('main');
@@ -309,7 +309,7 @@ describe('InjectClient()', () => {
       expect(unused).toEqual({ name: 'unused', kind: 'custom', state: 'idle', consumers: [] });
     });
 
-    it('gives the same instance of an eager client', async () => {
+    it('injects the same instance of an eager client', async () => {
       const journal = new Journal();
       const app = await boot(journal, true);
       for (const witness of witnesses) expect(witness.client).toBe(app.get(getClientToken('main')));
@@ -326,7 +326,7 @@ describe('InjectClient()', () => {
     });
   });
 
-  it('leaves a client that nobody injects alone, to the end', async () => {
+  it('neither builds nor closes a client that nobody injects', async () => {
     const journal = new Journal();
     const app = await bootApp({ imports: [clientsOf({ main: journal.client('main') })] }, { listen: true });
     const registry = registryOf(app);
@@ -370,19 +370,19 @@ describe('InjectClient()', () => {
     expect(events).toEqual(consumers);
   });
 
-  it('fails as any Nest dependency that is missing, naming the token, if the client is not declared', async () => {
+  it('fails like any missing dependency of Nest, naming the token, if the client is not declared', async () => {
     const error = await rejection(
       bootApp({ imports: [clientsOf({ other: new Journal().client('other') })], providers: [ServiceConsumer] }),
     );
     expect(error.message).toContain(getClientToken('main'));
   });
 
-  it('gives undefined to an @Optional parameter if the client is not declared', async () => {
+  it('injects undefined into an @Optional parameter if the client is not declared', async () => {
     await bootApp({ providers: [OptionalConsumer] });
     expect(witnesses.map(({ client }) => client)).toEqual([undefined]);
   });
 
-  it('keeps names apart that differ in case only', async () => {
+  it('distinguishes names that differ in case only', async () => {
     const journal = new Journal();
     const app = await bootApp({ imports: [clientsOf({ a: journal.client('a'), A: journal.client('A') })] });
     const registry = registryOf(app);
@@ -407,7 +407,7 @@ describe('ClientsModule.forRoot({ isGlobal })', () => {
     expect(error.message).toContain(getClientToken('main'));
   });
 
-  it('gives clients and registry to a module that imports it, if false', async () => {
+  it('provides clients and registry to a module that imports it, if false', async () => {
     const journal = new Journal();
     const clients = clientsOf({ main: journal.client('main') }, { isGlobal: false });
     const registries: ClientRegistry[] = [];
@@ -430,7 +430,7 @@ describe('ClientsModule.forRoot({ isGlobal })', () => {
     expect(registries).toEqual([registryOf(app)]);
   });
 
-  it('gives the same client to two modules that import the same dynamic module', async () => {
+  it('shares a client between two modules that import the same dynamic module', async () => {
     const journal = new Journal();
     const clients = clientsOf({ main: journal.client('main') }, { isGlobal: false });
     const first = moduleOf({ imports: [clients], providers: [ServiceConsumer] }, 'FirstModule');
@@ -541,7 +541,7 @@ describe('overrideProvider(getClientToken())', () => {
   }
 
   it.each([{}, { eager: true }, { waitUntilReady: true }])(
-    'builds, opens and closes nothing (%o)',
+    'builds, opens and closes nothing, with $0',
     async (lifecycle) => {
       const journal = new Journal();
       const { app, registry } = await compile(journal, lifecycle);
@@ -552,7 +552,7 @@ describe('overrideProvider(getClientToken())', () => {
     },
   );
 
-  it('gives the override to consumers, to the registry and to dependents', async () => {
+  it('passes the override to consumers, to the registry and to dependents', async () => {
     const { registry } = await compile(new Journal());
     await registry.get('dependent');
     expect(await registry.get('main')).toBe('the override');

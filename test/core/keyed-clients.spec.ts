@@ -25,6 +25,7 @@ import {
 import { deferred } from '../support/deferred.js';
 import { FakeClient, Journal } from '../support/journal.js';
 import { RecordingLogger } from '../support/recording-logger.js';
+import { titled } from '../support/titled.js';
 
 type Tenants = KeyedClients<FakeClient>;
 type Source = Partial<KeyedClientsSource<FakeClient>>;
@@ -56,7 +57,7 @@ describe('use', () => {
     expect(tenants.keys()).toEqual(['k0', 'k1', 'k2', 'k3']);
   });
 
-  it('gives the client itself, and settles as the work does', async () => {
+  it('passes the client itself to the work, and settles as the work does', async () => {
     const journal = new Journal();
     const { tenants } = await bootTenants(journal);
     expect(await tenants.use('a', (client) => client.greet())).toBe('hello from a');
@@ -76,7 +77,7 @@ describe('use', () => {
     expect((await a).clientName).toBe('a');
   });
 
-  it('forgets a build that has failed', async () => {
+  it('builds again after a build that has failed', async () => {
     const journal = new Journal();
     let attempts = 0;
     const { tenants } = await bootTenants(journal, {
@@ -129,7 +130,7 @@ describe('use', () => {
     expect(journal.built).toHaveLength(2);
   });
 
-  it.each([undefined, null, 7, {}, Symbol('key')])('refuses a key that is no string: $0', async (key) => {
+  it.each([undefined, null, 7, {}, Symbol('key')])('refuses a key that is not a string: $0', async (key) => {
     const { tenants } = await bootTenants(new Journal());
     const error = await rejection(tenants.use(key as never, idle));
     expect(error).toMatchObject({ code: 'CLIENTS_INVALID_OPTIONS' });
@@ -159,7 +160,7 @@ describe('use', () => {
     expect(error.message).toContain('Client "tenants" (key "a")');
   });
 
-  it('gets what is optional and what is forward, as create does', async () => {
+  it('injects optional dependencies and forward references into define(), as into create()', async () => {
     class Names {
       readonly suffix = '!';
     }
@@ -235,7 +236,7 @@ describe('evict', () => {
     await next.release();
   });
 
-  it('may be called by who uses the client', async () => {
+  it('may be called while the client is used by the caller', async () => {
     const journal = new Journal();
     const { tenants } = await bootTenants(journal);
     await tenants.use('a', () => tenants.evict('a'));
@@ -609,16 +610,18 @@ describe('what is seen of them', () => {
 });
 
 describe('keyedClients', () => {
-  it.each([
-    [{}, '"define"'],
-    [{ define: 7 }, '"define"'],
-    [{ define: idle, idleTimeout: -1 }, '"idleTimeout"'],
-    [{ define: idle, max: 0 }, '"max"'],
-    [{ define: idle, max: 1.5 }, '"max"'],
-    [{ define: idle, inject: [undefined] }, '"inject"'],
-    [{ define: idle, idleTimout: 5 }, '"idleTimout" is not an option'],
-    [undefined, 'takes an object'],
-  ])('refuses %j in forRoot', (source, message) => {
+  it.each(
+    titled<[unknown, string]>([
+      [{}, '"define"'],
+      [{ define: 7 }, '"define"'],
+      [{ define: idle, idleTimeout: -1 }, '"idleTimeout"'],
+      [{ define: idle, max: 0 }, '"max"'],
+      [{ define: idle, max: 1.5 }, '"max"'],
+      [{ define: idle, inject: [undefined] }, '"inject"'],
+      [{ define: idle, idleTimout: 5 }, '"idleTimout" is not an option'],
+      [undefined, 'takes an object'],
+    ]),
+  )('refuses %s in forRoot', (_, source, message) => {
     const error = thrown(() => clientsOf({ tenants: keyedClients(source as never) }));
     expect(error).toMatchObject({ code: 'CLIENTS_INVALID_OPTIONS' });
     expect(error.message).toContain(message);

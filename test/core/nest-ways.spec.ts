@@ -54,7 +54,7 @@ describe('overriding a client in a test', () => {
     await module.close();
   });
 
-  it('calls one that injects once, and one that is asynchronous, wherever forRoot() stands', async () => {
+  it('calls an asynchronous useFactory() with dependencies once, wherever forRoot() stands', async () => {
     const make = vi.fn<(value: number) => Promise<object>>(async (value) => ({ value }));
     const module = await Test.createTestingModule({
       providers: [First, Second, { provide: 'value', useValue: 7 }],
@@ -73,21 +73,24 @@ describe('overriding a client in a test', () => {
     await module.close();
   });
 
-  it.each([{ eager: false }, { eager: true }])('gives one instance of useClass() with $eager', async (lifecycle) => {
-    class Fake {}
-    const module = await Test.createTestingModule({
-      imports: [ClientsModule.forRoot({ clients: main(lifecycle) })],
-      providers: [First, Second],
-    })
-      .overrideProvider(getClientToken('main'))
-      .useClass(Fake)
-      .compile();
-    expect(module.get(First).client).toBeInstanceOf(Fake);
-    expect(module.get(Second).client).toBe(module.get(First).client);
-    await module.close();
-  });
+  it.each([{ eager: false }, { eager: true }])(
+    'injects one instance of useClass(), with eager: $eager',
+    async (lifecycle) => {
+      class Fake {}
+      const module = await Test.createTestingModule({
+        imports: [ClientsModule.forRoot({ clients: main(lifecycle) })],
+        providers: [First, Second],
+      })
+        .overrideProvider(getClientToken('main'))
+        .useClass(Fake)
+        .compile();
+      expect(module.get(First).client).toBeInstanceOf(Fake);
+      expect(module.get(Second).client).toBe(module.get(First).client);
+      await module.close();
+    },
+  );
 
-  it('gives one mock of useMocker() where the module is not imported', async () => {
+  it('injects one mock of useMocker() where the module is not imported', async () => {
     const module = await Test.createTestingModule({ providers: [First, Second] })
       .useMocker((token) => ({ token }))
       .compile();
@@ -297,7 +300,7 @@ describe('dependencies of a client', () => {
         throw new ReferenceError("Cannot access 'Later' before initialization");
       },
     ],
-  ])('are refused at bootstrap if forwardRef() gives %s', async (_, later) => {
+  ])('are refused at bootstrap if forwardRef() returns %s', async (_, later) => {
     const clients = { on: defineClient({ inject: ['x', forwardRef(later)], create: () => ({}) }) };
     const error = await rejection(bootApp({ imports: [ClientsModule.forRoot({ clients })] }));
     expect(error).toMatchObject({ code: 'CLIENTS_INVALID_OPTIONS' });
@@ -349,7 +352,7 @@ describe('two copies of the package', () => {
     expect(app.get(Consumer).client).toBe(await registryOf(app).get('main'));
   });
 
-  it('know each other’s errors', async () => {
+  it('recognise each other’s errors with instanceof', async () => {
     const copy = await loadCopy();
     const error = new copy.ClientsClosedError('main');
     expect(error instanceof ClientsClosedError).toBe(true);

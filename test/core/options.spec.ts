@@ -16,6 +16,7 @@ import {
 import { bootApp, clientsOf, moduleOf, recordEvents, registryOf, rejection, thrown } from '../support/boot-app.js';
 import { deferred } from '../support/deferred.js';
 import { FakeClient, Journal } from '../support/journal.js';
+import { titled } from '../support/titled.js';
 
 const PLANTED = 'hunter2-planted-value';
 
@@ -127,7 +128,7 @@ describe('ClientsModule.forRoot() with options that cannot work', () => {
     ).not.toThrow();
   });
 
-  it('gives defaults for what is explicitly undefined', async () => {
+  it('uses the default of an option that is undefined', async () => {
     const lifecycle = { closeTimeout: undefined, createTimeout: undefined, owned: undefined, connect: undefined };
     const journal = new Journal();
     const app = await bootApp({ imports: [clientsOf({ main: journal.client('main', {}, lifecycle as object) })] });
@@ -220,7 +221,7 @@ describe('a name that objects have of their own', () => {
     'nestjs-clients:main',
   ];
 
-  it.each(names)('may be %j', async (name) => {
+  it.each(names)('may be $0', async (name) => {
     const journal = new Journal();
     const clients = { ['main']: journal.client('main'), [name]: journal.client(name) };
     class Named {
@@ -245,7 +246,7 @@ describe('a name that objects have of their own', () => {
     expect(Object.prototype).not.toHaveProperty('clientName');
   });
 
-  it.each(names)('may be %j in forRootAsync, with options from JSON', async (name) => {
+  it.each(names)('may be $0 in forRootAsync, with options from JSON', async (name) => {
     const clients: ClientDefinitions = { [name]: sdkClient() };
     const options: unknown = JSON.parse(`{ ${JSON.stringify(name)}: { "url": "from JSON" } }`);
     const app = await bootApp({ imports: [forRootAsync({ clients, useFactory: () => options })] });
@@ -254,7 +255,7 @@ describe('a name that objects have of their own', () => {
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
-    'is unknown if it is not declared: %j',
+    'is unknown if it is not declared: $0',
     async (name) => {
       const app = await bootApp({ imports: [clientsOf({ main: new Journal().client('main') })] });
       const registry = registryOf(app);
@@ -302,7 +303,7 @@ describe('ClientsModule.forRootAsync() with options that cannot work', () => {
 });
 
 describe('ClientsModule.forRoot()', () => {
-  it('has read the clients when it returns: what becomes of the object then changes nothing', async () => {
+  it('is not affected by later changes to the object of clients', async () => {
     const journal = new Journal();
     const clients: Record<string, ReturnType<typeof journal.client>> = { main: journal.client('main') };
     const clientsModule = ClientsModule.forRoot({ clients });
@@ -315,14 +316,14 @@ describe('ClientsModule.forRoot()', () => {
 });
 
 describe('ClientRegistry', () => {
-  it.each([0, -1, Number.NaN, '50'])('refuses %j as the timeout of a check', async (timeout) => {
+  it.each([0, -1, Number.NaN, '50'])('refuses $0 as the timeout of a check', async (timeout) => {
     const registry = registryOf(await bootApp({ imports: [clientsOf({ main: new Journal().client('main') })] }));
     const error = await rejection(registry.check('main', { timeout: timeout as number }));
     expect(error.code).toBe('CLIENTS_INVALID_OPTIONS');
     expect(error.message).toMatch(/ClientRegistry\.check\(\).*"timeout" must be a number of milliseconds/);
   });
 
-  it('refuses a name that is no string, like any that it does not know', async () => {
+  it('refuses a name that is not a string, like any unknown name', async () => {
     const registry = registryOf(await bootApp({ imports: [clientsOf({ main: new Journal().client('main') })] }));
     for (const name of [Symbol('main'), undefined, 1, {}]) {
       expect((await rejection(registry.get(name as string))).code).toBe('CLIENTS_UNKNOWN');
@@ -330,7 +331,7 @@ describe('ClientRegistry', () => {
     }
   });
 
-  it('gives a status that may be changed without changing the next one', async () => {
+  it('returns a status that the caller may change without changing the next one', async () => {
     const registry = registryOf(await bootApp({ imports: [clientsOf({ main: new Journal().client('main') })] }));
     await registry.get('main');
     const [before] = structuredClone(registry.status());
@@ -385,7 +386,7 @@ describe('the factory of ClientsModule.forRootAsync()', () => {
     expect(app.get(Consumer).client.options).toEqual({ port: 1 });
   });
 
-  it('lays its options over those of the definition, and leaves both as they were', async () => {
+  it('overrides options of the definition with its own, and changes neither object', async () => {
     const declared = Object.freeze({ url: 'declared', port: 1 });
     const returned = Object.freeze({ main: Object.freeze({ port: 2 }) });
     const app = await boot({ clients: { main: sdkClient(declared) }, useFactory: () => returned });
@@ -406,7 +407,7 @@ describe('the factory of ClientsModule.forRootAsync()', () => {
         imports: [moduleOf({ providers: [Factory], exports: [Factory] }, 'FactoryModule')],
       }),
     ],
-  ])('may be given by %s, and keeps its this', async (_, source) => {
+  ])('may be given by %s, and is called with the right this', async (_, source) => {
     class Factory {
       readonly port = 1;
       createClientsOptions() {
@@ -435,7 +436,7 @@ describe('the factory of ClientsModule.forRootAsync()', () => {
     expect(made).toBe(1);
   });
 
-  it('is called again by a client whose build has waited for it in vain, and then for all', async () => {
+  it('is called again after a build has timed out waiting for it, and then serves all clients', async () => {
     let runs = 0;
     const useFactory = () => (++runs <= 2 ? new Promise(() => {}) : { main: { port: runs }, other: { port: runs } });
     const [main, other] = [sdkClient({}, { createTimeout: 50 }), sdkClient({}, { createTimeout: 50 })];
@@ -557,18 +558,20 @@ describe('a client’s own useFactory', () => {
     expect(runs).toBe(1);
   });
 
-  it.each([
-    [{ useFactory: () => ({}), url: PLANTED }, /"url".*beside "useFactory"/],
-    [{ useFactory: undefined }, /"useFactory" must be a function/],
-    [{ useFactory: () => ({}), inject: [undefined] }, /"inject" must be an array of tokens/],
-  ])('makes forRoot throw CLIENTS_INVALID_OPTIONS for %j', (source, mentions) => {
-    const error = thrown(() => clientsOf({ main: sdkClient(source as unknown as FakeOptions) }));
+  it.each(
+    titled<[object, RegExp]>([
+      [{ useFactory: () => ({}), url: PLANTED }, /"url".*beside "useFactory"/],
+      [{ useFactory: undefined }, /"useFactory" must be a function/],
+      [{ useFactory: () => ({}), inject: [undefined] }, /"inject" must be an array of tokens/],
+    ]),
+  )('makes forRoot throw CLIENTS_INVALID_OPTIONS for %s', (_, source, mentions) => {
+    const error = thrown(() => clientsOf({ main: sdkClient(source) }));
     expect(error).toMatchObject({ code: 'CLIENTS_INVALID_OPTIONS' });
     expect(error.message).toMatch(mentions);
     expect(error.message).not.toContain(PLANTED);
   });
 
-  it.each([undefined, null, 'x', []])('cannot return %j', async (value) => {
+  it.each([[undefined], [null], ['x'], [[]]])('cannot return $0', async (value) => {
     const main = configurableClient<FakeSdk, FakeOptions>(
       { kind: 'fake', findProblem: () => undefined, create: (options) => new FakeSdk(options) },
       { useFactory: () => value },

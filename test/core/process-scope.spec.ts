@@ -27,7 +27,7 @@ function boot(main: ClientDefinition<FakeClient>): Promise<INestApplication> {
 const clientIn = (app: INestApplication) => app.get(Consumer).client;
 
 describe("scope: 'process'", () => {
-  it('gives every application the same client, opened once', async () => {
+  it('shares one client, opened once, among all applications', async () => {
     const journal = new Journal();
     const main = journal.client('main', {}, shared);
     const apps = [await boot(main), await boot(main), await boot(main)];
@@ -43,7 +43,7 @@ describe("scope: 'process'", () => {
   });
 
   it.each([[[0, 1]], [[1, 0]], [[0, 1, 2]], [[0, 2, 1]], [[1, 0, 2]], [[1, 2, 0]], [[2, 0, 1]], [[2, 1, 0]]])(
-    'closes with the last application, when they close in the order %j',
+    'closes with the last application, when they close in the order %s',
     async (order) => {
       const journal = new Journal();
       const main = journal.client('main', {}, shared);
@@ -82,7 +82,7 @@ describe("scope: 'process'", () => {
     expect(registryOf(second).status()[0]?.state).toBe('open');
   });
 
-  it('gives a new client to an application that starts after the last has closed', async () => {
+  it('is built anew for an application that starts after the last has closed', async () => {
     const journal = new Journal();
     const main = journal.client('main', {}, shared);
     await (await boot(main)).close();
@@ -92,7 +92,7 @@ describe("scope: 'process'", () => {
     expect(journal.of('close')).toHaveLength(2);
   });
 
-  it('gives a new client to an application that starts while the old one is closing', async () => {
+  it('is built anew for an application that starts while the old client is closing', async () => {
     const journal = new Journal();
     const release = deferred();
     const closing = deferred();
@@ -198,7 +198,7 @@ describe("scope: 'process'", () => {
     expect(journal.of('close')).toHaveLength(1);
   });
 
-  it('takes nothing from one application into another, though a service brings it a client of one', async () => {
+  it('is shared by later applications after the first has closed, although a service brings it a client of one application', async () => {
     @Injectable()
     class Service {
       constructor(@InjectClient('own') readonly own: FakeClient) {}
@@ -230,7 +230,7 @@ describe("scope: 'process'", () => {
     expect(journal.of('close')).toHaveLength(2);
   });
 
-  it('is opened and ready when it is given to an application that has started, whoever has built it', async () => {
+  it('is open and ready when an application that has started gets it, whoever has built it', async () => {
     let connected = false;
     const driver = {
       connect: () => (connected = true),
@@ -246,7 +246,7 @@ describe("scope: 'process'", () => {
     await booting.close();
   });
 
-  it('is looked at again by each application, when one has found that it is not ready', async () => {
+  it('is checked again by each application after one has found that it is not ready', async () => {
     let ready = false;
     const check = () => ready || Promise.reject(new Error('not yet'));
     const main = new Journal().client('main', { check }, { ...shared, waitUntilReady: true, createTimeout: 50 });
@@ -259,7 +259,7 @@ describe("scope: 'process'", () => {
     expect(await registryOf(holder).check('main')).toMatchObject({ status: 'up' });
   });
 
-  it('refuses at once who waits for it in an application that closes, while another one goes on building', async () => {
+  it('rejects at once for whoever waits for it in an application that closes, while another one goes on building', async () => {
     const journal = new Journal();
     const gate = deferred();
     const create = () => gate.promise.then(() => journal.build('main'));
@@ -401,7 +401,7 @@ describe("scope: 'process'", () => {
     });
   });
 
-  it('cannot look at a client of one application in create() either', async () => {
+  it('cannot use registry.peek() for a client of one application in create() either', async () => {
     const journal = new Journal();
     const own = journal.client('own');
     const main = journal.client(
@@ -415,7 +415,7 @@ describe("scope: 'process'", () => {
     expect(error.message).toMatch(/"main".*"process".*"own"/);
   });
 
-  it('refuses at once who waits until it is ready in an application that closes, while another one goes on', async () => {
+  it('rejects at once for whoever waits until it is ready in an application that closes, while another one goes on', async () => {
     const never = () => new Promise(() => {});
     const main = new Journal().client('main', { check: never }, { ...shared, waitUntilReady: true });
     const first = await bootApp({ imports: [clientsOf({ main })] });
@@ -523,7 +523,7 @@ describe("scope: 'process'", () => {
     expect(registryOf(first).status()[0]?.lastError?.message).toBe('lost');
   });
 
-  it('says nothing more to an application that has closed, nor to one that failed to boot', async () => {
+  it('publishes nothing more to an application that has closed, nor to one that failed to boot', async () => {
     const journal = new Journal();
     const logger = new RecordingLogger();
     const main = journal.client('main', { onError: (client, report) => client.on('error', report) }, shared);

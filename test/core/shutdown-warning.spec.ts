@@ -27,7 +27,7 @@ async function warnings(body: string, env: NodeJS.ProcessEnv = production): Prom
 }
 
 describe('enableShutdownHooks() forgotten', () => {
-  it.concurrent('is worth one warning, however many forRoot() calls there are', async () => {
+  it.concurrent('logs one warning, however many forRoot() calls there are', async () => {
     const lines = await warnings(`await boot({ a: client() }, { b: client() }); await lives();`);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('app.enableShutdownHooks()');
@@ -49,7 +49,7 @@ describe('enableShutdownHooks() forgotten', () => {
       `const app = await boot({ a: client() }); await app.close(); await lives();`,
     ],
     ['and keeps no script alive', `await boot({ a: client() });`],
-  ])('is not warned of %s', async (_name, body) => {
+  ])('logs no warning %s', async (_name, body) => {
     expect(await warnings(body)).toEqual([]);
   });
 
@@ -58,7 +58,7 @@ describe('enableShutdownHooks() forgotten', () => {
     { VITEST: 'true' },
     { JEST_WORKER_ID: '1' },
     { AWS_LAMBDA_FUNCTION_NAME: 'f' },
-  ])('is not warned of with %o', async (env) => {
+  ])('logs no warning with $0', async (env) => {
     expect(await warnings(`await boot({ a: client() }); await lives();`, { ...production, ...env })).toEqual([]);
   });
 });

@@ -69,7 +69,7 @@ describe('defineClient()', () => {
     ]);
   });
 
-  it('gives that type to every other function of the driver', () => {
+  it('passes that type to every other function of the driver', () => {
     types(() =>
       defineClient({
         create: async () => new Pool(),
@@ -94,7 +94,7 @@ describe('defineClient()', () => {
     expectTypeOf(made).toEqualTypeOf<ClientDefinition<{ url: string; pool: Pool }, never>>();
   });
 
-  it('refuses what is no driver and no lifecycle', () => {
+  it('refuses what is not a driver or not a lifecycle', () => {
     types(() => [
       // @ts-expect-error create is missing
       defineClient({ close: () => {} }),
@@ -154,14 +154,14 @@ describe('ClientRegistry<C>', () => {
     ]);
   });
 
-  it('takes any name, and gives unknown, without type parameter', () => {
+  it('takes any name, and returns unknown, without type parameter', () => {
     types(() => {
       expectTypeOf(untyped.get('anything')).toEqualTypeOf<Promise<unknown>>();
       expectTypeOf(untyped.peek('anything')).toEqualTypeOf<unknown>();
     });
   });
 
-  it('takes any name when app.get(ClientRegistry) gives it, for which TypeScript infers nothing', () => {
+  it('takes any name when it comes from app.get(ClientRegistry), for which TypeScript infers nothing', () => {
     types((app = {} as INestApplication) => {
       expectTypeOf(app.get(ClientRegistry).get('anything')).toEqualTypeOf<Promise<unknown>>();
       expectTypeOf(app.get(ClientRegistry).peek('anything')).toEqualTypeOf<unknown>();
@@ -176,7 +176,7 @@ describe('ClientRegistry<C>', () => {
 });
 
 describe('ClientsModule.forRoot()', () => {
-  it('refuses what is no definition, and a typo', () => {
+  it('refuses what is not a definition, and a misspelt option', () => {
     types(() => [
       // @ts-expect-error not a definition
       ClientsModule.forRoot({ clients: { pool: new Pool() } }),
@@ -209,7 +209,7 @@ describe('ClientsModule.forRootAsync()', () => {
     ]);
   });
 
-  it('refuses names that are no client, or a client that takes no options', () => {
+  it('refuses names of no client, or of a client that takes no options', () => {
     types(() => [
       // @ts-expect-error a typo
       ClientsModule.forRootAsync({ clients, useFactory: () => ({ skd: { url } }) }),

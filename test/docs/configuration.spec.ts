@@ -55,7 +55,7 @@ describe(PAGE, () => {
     },
   );
 
-  it('lays supplied options over declared ones', async () => {
+  it('overrides declared options with supplied ones', async () => {
     const { SuppliedClientsModule } = await runExample<Record<string, DynamicModule>>(PAGE, 'SuppliedClientsModule');
     const config = await configOf({ REDIS_URL: server.url, AWS_REGION: 'eu-south-2' });
     const app = await bootApp({ imports: [config, SuppliedClientsModule as DynamicModule] });

@@ -7,7 +7,7 @@ import { runExample } from './examples.js';
 const PAGE = 'docs/node-redis.md';
 
 describeWithRedis(PAGE, () => {
-  it('gives each handler the clients that it names', async () => {
+  it('injects into each handler the clients that it names', async () => {
     await using server = await startRedisServer();
     const { VisitsModule, Visits } = await runExample<{
       VisitsModule: Type;

@@ -36,7 +36,7 @@ describe(PAGE, () => {
   });
   afterAll(() => server.close());
 
-  it('gives each handler the connections that it names', async () => {
+  it('injects into each handler the connections that it names', async () => {
     const { SessionsModule, Sessions } = await runExample<{
       SessionsModule: Type;
       Sessions: Type<{ cache: Redis; sessions: Redis }>;
@@ -88,14 +88,14 @@ describe(PAGE, () => {
 });
 
 describe(`${PAGE}, on ioredis itself`, () => {
-  it('tells its defaults', () => {
+  it('states its defaults', () => {
     const { options } = new Redis({ lazyConnect: true });
 
     expect(options).toMatchObject({ connectTimeout: 10_000, maxRetriesPerRequest: 20, enableOfflineQueue: true });
     expect(options.commandTimeout).toBeUndefined();
   });
 
-  it('tells how long a command waits for a server that is down', () => {
+  it('states how long a command waits for a server that is down', () => {
     const { retryStrategy } = new Redis({ lazyConnect: true }).options;
     const pauses = Array.from({ length: 20 }, (_, index) => Number(retryStrategy?.(index + 1)));
     const seconds = pauses.reduce((sum, pause) => sum + pause, 0) / 1_000;

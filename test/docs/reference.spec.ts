@@ -172,7 +172,7 @@ describe(PAGE, () => {
       return registry;
     };
 
-    it('gives closing as long as it says by default', async () => {
+    it('states the default of shutdownTimeout that closing keeps', async () => {
       expect(rows(section('Options of `forRoot`')).find(([option]) => option === '`shutdownTimeout`')?.[1]).toBe(
         '10,000 ms',
       );
@@ -187,7 +187,7 @@ describe(PAGE, () => {
       await closing;
     });
 
-    it('gives a check as long as it says by default', async () => {
+    it('states the default timeout that a check keeps', async () => {
       expect(section('The registry')).toContain('default 1,000 ms');
       const registry = await boot(new Journal().client('a', { check: never }));
       const checking = registry.check('a');

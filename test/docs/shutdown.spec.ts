@@ -185,7 +185,7 @@ describe(PAGE, () => {
     expect(one).toBe(other);
   });
 
-  it('declares its clients with limits to their closing', async () => {
+  it('declares clients whose closing is limited', async () => {
     const { ServiceModule } = await runExample<{ ServiceModule: Type }>(PAGE, 'ServiceModule');
     const app = await bootApp(ServiceModule);
 

@@ -60,7 +60,7 @@ describe('building', () => {
     expect(proxy.accepted).toBe(0);
   });
 
-  it('takes options from a factory, and those of forRootAsync over declared ones', async () => {
+  it('takes options from a factory; those of forRootAsync override declared ones', async () => {
     const made = await buildClient(
       dynamoDBClient({ inject: ['REGION'], useFactory: (region: string) => ({ region }) }),
       {
@@ -309,7 +309,7 @@ describe('options', () => {
     ['retryMode', true],
     ['profile', ''],
     ['requestHandler', 's3cret'],
-  ])('of the wrong kind are named: %s = %j', (key, value) => {
+  ])('that cannot work are named: %s = $1', (key, value) => {
     const problem = findProblem({ [key]: value });
 
     expect(problem).toContain(`"${key}"`);

@@ -106,7 +106,7 @@ describe('building', () => {
     expect(seen).toEqual(['UpdateItemCommand']);
   });
 
-  it('refuses a base that is no DynamoDB client', async () => {
+  it('refuses a base that is not a DynamoDB client', async () => {
     const building = buildClient(dynamoDBDocumentClient({ from: 'redis' }), { dependencies: [{ send() {} }] });
 
     await expect(building).rejects.toThrow('"redis", named in "from", is not a DynamoDB client');
@@ -185,7 +185,7 @@ describe('options', () => {
     ['from', Symbol('dynamodb')],
     ['marshallOptions', true],
     ['unmarshallOptions', null],
-  ])('of the wrong kind are named: %s', (key, value) => {
+  ])('that cannot work are named: %s = $1', (key, value) => {
     expect(findProblem({ [key]: value })).toContain(`"${key}"`);
   });
 

@@ -190,7 +190,7 @@ describe('the health of a DynamoDB client', () => {
     expect(server.count('DynamoDB.PutItem')).toBeGreaterThan(1);
   });
 
-  it("may be a check of the caller instead, whose requests are nobody's work either", async () => {
+  it("may be the caller's own check, whose requests hold up no closing either", async () => {
     server.hold('DynamoDB.PutItem');
     server.refuse('DynamoDB.PutItem', { status: 503, code: 'ServiceUnavailable' });
     const check = (client: DynamoDBClient) => client.send(put);

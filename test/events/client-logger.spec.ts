@@ -69,7 +69,7 @@ async function bootTroubled(): Promise<TroubledApp> {
 }
 
 describe('the log', () => {
-  it('has a line a minute of what builds have made that never get ready, and one of how the last has ended', async () => {
+  it('has a line a minute about clients that never get ready, and one about how the last has closed', async () => {
     const logger = new RecordingLogger();
     let broken = true;
     const a = new Journal().client(
@@ -87,9 +87,11 @@ describe('the log', () => {
     expect(linesOf(logger).filter((line) => line.includes('not closed gracefully'))).toHaveLength(2);
   });
 
-  it('has a line when a client is created, connected and closed, each with its duration', async () => {
+  it('has a line when a client is created, connected and closed, each with its duration, and none for one that is not built', async () => {
     const logger = new RecordingLogger();
-    const root = { imports: [clientsOf({ a: new Journal().client('a') })], providers: [Links, Stats] };
+    const journal = new Journal();
+    const clients = { a: journal.client('a'), unused: journal.client('unused') };
+    const root = { imports: [clientsOf(clients)], providers: [Links, Stats] };
     const app = await bootApp(root, { logger });
     await app.close();
 
@@ -100,7 +102,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('says nothing of a client that nobody uses', async () => {
+  it('has no line about a client that nobody uses', async () => {
     const logger = new RecordingLogger();
     const app = await bootApp({ imports: [clientsOf({ a: new Journal().client('a') })] }, { logger });
     await app.close();
@@ -146,6 +148,16 @@ describe('the log', () => {
     expect(linesOf(logger).at(-1)).toBe(
       'error: Client "a" not closed gracefully after N ms: close() did not end within N ms; it was destroyed by force',
     );
+  });
+
+  it('has one line when a client cannot be closed', async () => {
+    const logger = new RecordingLogger();
+    const definition = new Journal().client('a', { close: () => Promise.reject(new Error('stuck')) });
+    const app = await bootApp({ imports: [clientsOf({ a: definition })], providers: [Links] }, { logger });
+    await app.close();
+    expect(linesOf(logger).filter((line) => line.startsWith('error: '))).toEqual([
+      expect.stringMatching(/"a" not closed gracefully.*stuck/),
+    ]);
   });
 
   describe('of a client in trouble', () => {

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { lastValueFrom, toArray } from 'rxjs';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ClientEvent } from '../../src/index.js';
 import { InjectRedis, redisClient } from '../../src/redis/index.js';
 import { bootApp, clientsOf, nextEvent, recordEvents, registryOf, turn } from '../support/boot-app.js';
+import { deferred } from '../support/deferred.js';
+import { Journal } from '../support/journal.js';
 import { describeWithRedis, freePort, startRedisServer, type RedisServer } from '../support/redis-server.js';
 
 @Injectable()
@@ -22,6 +24,31 @@ function describeEvent(event: ClientEvent): string {
   return `${event.type} ${event.client}${consumer}`;
 }
 
+describe('events$', () => {
+  it('publishes the life of a client in order, then completes', async () => {
+    const app = await bootApp({ imports: [clientsOf({ main: new Journal().client('main') })] });
+    const registry = registryOf(app);
+    const events = recordEvents(registry);
+    const completed = deferred();
+    registry.events$.subscribe({ complete: completed.resolve });
+    const connected = nextEvent(registry, 'connected');
+    await registry.get('main');
+    await connected;
+    await app.close();
+    await completed.promise;
+    expect(events.map(({ type }) => type)).toEqual(['creating', 'created', 'connected', 'closing', 'closed']);
+    for (const event of events) expect(event).toMatchObject({ client: 'main', at: expect.any(Date) as Date });
+  });
+
+  it('completes although nothing was ever built', async () => {
+    const app = await bootApp({ imports: [clientsOf({ main: new Journal().client('main') })] });
+    const completed = deferred();
+    registryOf(app).events$.subscribe({ complete: completed.resolve });
+    await app.close();
+    await expect(completed.promise).resolves.toBeUndefined();
+  });
+});
+
 describeWithRedis('events$ of a real Redis client', () => {
   let server: RedisServer;
 
@@ -30,7 +57,7 @@ describeWithRedis('events$ of a real Redis client', () => {
   });
   afterAll(() => server.close());
 
-  it('tells its life from the first injection to the end, in order', async () => {
+  it('publishes the life of a client in order, from its first use to its end', async () => {
     let events: ClientEvent[] = [];
     const app = await bootApp(
       { imports: [clientsOf({ redis: redisClient(server.url), unused: redisClient(server.url) })] },
@@ -75,7 +102,7 @@ describeWithRedis('events$ of a real Redis client', () => {
     expect(registryOf(app).status()).toMatchObject([{ consumers: ['Links', 'Stats'] }]);
   });
 
-  it('tells of a first connection that fails once, and why', async () => {
+  it('publishes one error when the first connection fails, with the reason', async () => {
     const redis = redisClient({ host: server.host, port: await freePort(), retryStrategy: () => 60_000 });
     const app = await bootApp({ imports: [clientsOf({ redis })] });
     const events = recordEvents(registryOf(app));
@@ -94,7 +121,7 @@ describeWithRedis('events$ of a real Redis client', () => {
     expect((await all).map(({ type }) => type).slice(-2)).toEqual(['closing', 'closed']);
   });
 
-  it('tells of a server that goes away, and of nothing when it is back', async () => {
+  it('publishes an error when the server goes away, and none once it is back', async () => {
     const doomed = await startRedisServer();
     onTestFinished(() => doomed.close());
     const redis = redisClient({ url: doomed.url, retryStrategy: () => 1 });

@@ -40,7 +40,7 @@ describe('closing clients of the AWS SDK with requests in flight', () => {
     const { app, client } = await boot(declare(server.clientConfig));
     server.hold(operation);
     const requests = Promise.all(subjects.map((subject) => send(client, subject)));
-    await server.arrived(operation, 50); // the sockets of the SDK's agent
+    await server.arrived(operation, 50); // the SDK's agent has 50 sockets
     const closed = timedClose(app);
     server.release();
 

@@ -6,7 +6,7 @@ import { startApp, type AppProcess } from './support/app-process.js';
 import { startDynamoDBEndpoint, type DynamoDBEndpoint } from './support/dynamodb-endpoint.js';
 import { milliseconds, record } from './support/record.js';
 
-/** Milliseconds in which a process must have ended by itself. */
+/** Milliseconds within which a process must end by itself. */
 const SOON = 1_000;
 
 describeWithRedis('a bootstrap that comes to nothing', () => {
@@ -31,7 +31,7 @@ describeWithRedis('a bootstrap that comes to nothing', () => {
       } satisfies BootstrapSettings,
     });
 
-  /** Milliseconds from what went wrong to the end of the process; it has left nothing behind. */
+  /** Milliseconds from the failure to the end of the process. Also asserts that it has left nothing behind. */
   async function ended(app: AppProcess): Promise<number> {
     await app.says('reached');
     const { at } = await app.exited;
@@ -49,7 +49,7 @@ describeWithRedis('a bootstrap that comes to nothing', () => {
 
   const slowest = { fails: 0, compiles: 0, signal: 0 };
 
-  // All before the library opens connections, which is after the last hook of bootstrap.
+  // All of these come before the library opens connections, which is after the last hook of bootstrap.
   const FAILURES = MOMENTS.slice(
     MOMENTS.indexOf('while a client is created'),
     MOMENTS.indexOf('when initialisation ends, connecting'),

@@ -46,7 +46,7 @@ describeWithRedis('a create that goes wrong', () => {
           const client = new Redis({ port: redis.port, lazyConnect: true });
           made.push(client);
           if (made.length > 1) return client;
-          await client.connect(); // I/O, which a create should not do, and which hangs
+          await client.connect(); // a create() should do no I/O; this one does, and hangs
           await release.promise;
           return client;
         },
@@ -106,7 +106,7 @@ describeWithRedis('a create that goes wrong', () => {
   });
 });
 
-/** Milliseconds until the error must be there. */
+/** Milliseconds within which the error must come. */
 const AT_ONCE = 1;
 
 describeWithRedis('a client asked for too late', () => {
@@ -235,7 +235,7 @@ function waysToAsk(app: INestApplicationContext, name: string): Record<string, (
   };
 }
 
-/** The fastest of some attempts: the system may take this process off its core in any of them. */
+/** The fastest of several attempts, because the operating system may interrupt the process during any of them. */
 async function fastest(ask: () => Promise<unknown>): Promise<{ duration: number; error: Error }> {
   let duration = Infinity;
   let error: Error | undefined;

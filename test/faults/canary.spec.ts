@@ -16,7 +16,7 @@ import { describeWithRedis, freePort, startRedisServer } from '../support/redis-
 import { startDynamoDBEndpoint } from './support/dynamodb-endpoint.js';
 import { record } from './support/record.js';
 
-/** Every secret is made of it, each with a number of its own, so that a find tells which one got out. */
+/** Every secret contains it and a number of its own, so that a find shows which secret got out. */
 const CANARY = 'canary-5ecret';
 let secrets = 0;
 const secret = (): string => `${CANARY}-${(secrets += 1)}`;
@@ -36,7 +36,7 @@ class HealthController {
   }
 }
 
-/** A value in every form in which somebody may come to see it. */
+/** Every form in which somebody may see a value. */
 function forms(value: unknown): string {
   const parts: unknown[] = [inspect(value, { depth: 10, showHidden: true }), stringify(value), String(value)];
   const seen = new Set<unknown>();
@@ -57,7 +57,7 @@ function stringify(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item)) ?? '';
 }
 
-/** Where a text says the canary in base64, wherever in it, or -1. */
+/** The position in a text of base64 that contains the canary, or -1. */
 function findInBase64(text: string): number {
   for (const { 0: run, index } of text.matchAll(/[\w+/=-]{16,}/g)) {
     for (const offset of [0, 1, 2, 3]) {
@@ -78,7 +78,7 @@ function expectClean(value: unknown, where: string): void {
 describeWithRedis('a secret in the options', () => {
   let clientsSeen = 0;
 
-  /** Takes clients through boot, failing use, health and close, and looks at everything that becomes visible. */
+  /** Takes clients through boot, a failing use, health checks and close, and searches everything that becomes visible. */
   async function expectNoLeak(clients: ClientDefinitions, waitForErrors = true): Promise<void> {
     const logger = new RecordingLogger();
     const printed = [
@@ -175,7 +175,7 @@ describeWithRedis('a secret in the options', () => {
 
   it('does not get out when nothing listens, or TLS fails', async () => {
     const port = await freePort();
-    // Answers what is no HTTP at once, and not in TLS; a Redis would wait for the rest.
+    // An HTTP server answers a Redis command or a TLS handshake at once, with 400. A Redis would wait for more bytes.
     const server = createServer();
     onTestFinished(() => void server.close());
     const plain = (await listen(server)).port;
@@ -302,7 +302,7 @@ describeWithRedis('a secret in the options', () => {
     await expectNoLeak(Object.fromEntries(clients), false);
   });
 
-  it('does not get out though nobody has shown it, where something tells it', async () => {
+  it('does not get out although the library was never shown it, where a URL or a name gives it away', async () => {
     const pem = (body: string) => `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----`;
     const texts: [string, () => string][] = [
       ['urlWithSpace', () => `cannot reach amqp://app:correct ${secret()}@mq`],

@@ -12,10 +12,10 @@ import { KIND_NAMES, REDIS_KINDS } from './support/redis-kinds.js';
 import { SUBJECTS, type Asked, type Subjects } from './support/closing-subjects.js';
 
 const CLOSE_TIMEOUT = 500;
-/** The issue's own bound: ioredis needs 2 s to give up on a silent server. */
+/** Milliseconds that closing may take: after the deadline, ioredis needs another 2 s to give up on a silent server. */
 const LONGEST = CLOSE_TIMEOUT + 2_100;
 
-/** A client in an application, with an eye on every command. */
+/** A client in an application, with the outcome of every command. */
 interface Subject {
   readonly app: INestApplicationContext;
   readonly client: Asked;
@@ -26,26 +26,26 @@ interface Subject {
 
 interface Fault {
   readonly name: string;
-  /** The columns, where it is not for all. */
+  /** The kinds of client to which the fault applies. Default: all. */
   readonly kinds?: RegExp;
   /** More options of ioredis. */
   readonly options?: object;
   readonly connect?: 'use';
-  /** Before any client exists. */
+  /** Prepares the servers before any client exists. */
   readonly before?: (redis: Subjects) => void | Promise<void>;
-  /** What the servers do, with every client connected unless `connect` is 'use'. */
+  /** Causes the fault, when every client is connected, unless `connect` is 'use'. */
   readonly happen?: (redis: Subjects) => void | Promise<void>;
-  /** How a client is to have noticed. */
+  /** Waits until a client has noticed the fault. */
   readonly notice?: (subject: Subject) => Promise<void>;
-  /** What is asked of the client then. */
+  /** Sends commands after that. */
   readonly ask?: (subject: Subject) => void | Promise<void>;
-  /** What the servers do after that, whereupon the connection is lost. */
+  /** Causes a second fault after that, by which the connection is lost. */
   readonly worsen?: (redis: Subjects) => Promise<void>;
-  /** Who else closes, at the same time. */
+  /** Closes the client at the same time as the library does. */
   readonly also?: (subject: Subject) => Promise<unknown>;
-  /** Milliseconds, where the answers themselves may take longer than usual. */
+  /** Milliseconds that closing may take, if the answers themselves take longer than usual. */
   readonly closeTimeout?: number;
-  /** What must have become of the commands, over and above that none is pending. */
+  /** The expected outcome of the commands, of which none may be pending in any case. */
   readonly expect?: (subject: Subject) => void;
 }
 
@@ -194,7 +194,7 @@ describeWithRedis('closing an application whose Redis client is in trouble', () 
 
   it.each(CASES)('ends in time, with nothing left: %s, %s', async (name, kind, fault) => {
     await using redis = await (SUBJECTS[kind] as () => Promise<Subjects>)();
-    for (let turn = 0; turn < 5; turn += 1) await setImmediate(); // the sockets that a helper has just destroyed
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate(); // until the sockets that a helper has just destroyed are gone
     const before = openHandles();
     await fault.before?.(redis);
     const subjects = await Promise.all(redis.patiences.map((patience) => boot(redis, patience, fault)));
@@ -218,9 +218,9 @@ describeWithRedis('closing an application whose Redis client is in trouble', () 
       }),
     );
     const left = await closedBy(from + LONGEST, before);
-    // node-redis's client of Sentinels, in the middle of a look at them, ends 1 s after its sockets have.
+    // A client of Sentinels of node-redis that is just asking them ends 1 s after its sockets.
     while (!subjects.every(({ client }) => client.hasEnded) && performance.now() < from + LONGEST) await setImmediate();
-    await setImmediate(); // the rejections of the last commands
+    await setImmediate(); // lets the last commands reject
 
     for (const [index, subject] of subjects.entries()) {
       const about = JSON.stringify(subject.patience);

@@ -78,7 +78,7 @@ describeWithRedis('closing many clients', () => {
     const errorLines = logger.ownLines.filter((line) => line.startsWith('error:'));
     expect(errorLines).toHaveLength(4);
     for (const name of bad) expect(errorLines.filter((line) => line.includes(`"${name}"`))).toHaveLength(1);
-    expect(duration).toBeLessThan(budget + 1_000); // Nest's own part, on a busy machine
+    expect(duration).toBeLessThan(budget + 1_000); // 1 s for Nest's own work, on a busy machine
     await redis.clients(0);
     record(
       'closeFailures',
@@ -107,7 +107,7 @@ it('closes dependents first and independent clients together, in 1,000 random gr
   );
 });
 
-/** Builds the graph in an application and closes it step by step. Returns how many closed at the same time, at most. */
+/** Builds the graph in an application and closes it step by step. Returns how many clients closed at the same time, at most. */
 async function expectOrder(dependencies: readonly number[][], random: (below: number) => number): Promise<number> {
   const closing = new Map<number, Deferred<void>>();
   const services: { provide: string; inject: string[]; useFactory: () => object }[] = [];
@@ -171,7 +171,7 @@ async function expectOrder(dependencies: readonly number[][], random: (below: nu
 
 const ascending = (one: number, other: number): number => one - other;
 
-/** Numbers that look random, the same in every run (mulberry32). */
+/** Pseudo-random numbers, the same in every run (mulberry32). */
 function seeded(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -230,8 +230,8 @@ describeWithRedis('an application that is told to end twice', () => {
   const CASES = ENDINGS.flatMap((first) =>
     ENDINGS.flatMap((second) =>
       (['during', 'after'] as const)
-        .filter((when) => when === 'during' || first.endsWith(')')) // nothing comes after the signal
-        .filter(() => first !== second || first !== 'registry.close()') // leaves the HTTP server open
+        .filter((when) => when === 'during' || first.endsWith(')')) // a signal ends the process, so nothing follows it
+        .filter(() => first !== second || first !== 'registry.close()') // which would leave the HTTP server open
         .map((when) => ({ first, second, when })),
     ),
   );
@@ -254,7 +254,7 @@ describeWithRedis('an application that is told to end twice', () => {
             about,
           ).toHaveLength(3);
           expect(app.said('crash'), about).toEqual([]);
-          // Ended by the signal if there was one, and else by itself.
+          // The process was ended by the signal if there was one, or else by itself.
           const signals = [endings.first, endings.second].filter((ending) => ending.startsWith('SIG'));
           if (signals.length > 0) expect(signals, about).toContain(signal);
           else expect(code, about).toBe(0);

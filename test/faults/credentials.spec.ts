@@ -8,9 +8,9 @@ import { describeWithRedis, startRedisCluster, startRedisServer } from '../suppo
 import { loginsOf, Tokens, turnDefaultOff } from '../support/redis-tokens.js';
 import { record, seconds } from './support/record.js';
 
-/** Milliseconds that a token lives, so that each connection logs in about twice in that time. */
+/** Milliseconds for which a token is valid. Each connection logs in about twice in that time. */
 const LIFE = 1_000;
-/** Milliseconds under load. */
+/** Milliseconds for which the load runs. */
 const LOAD = 6_000;
 const WORKERS = 50;
 /** How often the provider fails before it gives the next token. */
@@ -71,7 +71,7 @@ describeWithRedis('a token that changes', () => {
   });
 
   it.each(['standalone', 'Cluster'] as const)(
-    'is told while it cannot be had, and taken as soon as it can: %s',
+    'is reported while it cannot be fetched, and used as soon as it can: %s',
     async (kind) => {
       const { tokens, define } = await startServers(kind);
       await tokens.issue();

@@ -6,11 +6,11 @@ import { startDynamoDBEndpoint } from './support/dynamodb-endpoint.js';
 import { milliseconds, record } from './support/record.js';
 
 const CYCLES = 1_000;
-/** Cycles after which everything has been loaded and compiled. */
+/** Cycles after which all code has been loaded and compiled. */
 const WARM_UP = 300;
-/** Without the compilers of V8, whose code for what it has run often would grow the heap for many hundred cycles. */
+/** Turns off V8's compilers, whose compiled code would make the heap grow for many hundred cycles. */
 const NODE_OPTIONS = ['--expose-gc', '--no-opt', '--no-sparkplug'];
-/** Bytes a cycle more than without this library that count as none: what a registry holds is many times as much. */
+/** Bytes a cycle, over those without this library, that are taken for noise: a registry that leaked would hold many times as much. */
 const NONE = 512;
 
 describeWithRedis('an application that is created and closed again and again', () => {
@@ -48,7 +48,7 @@ async function run(byHand: boolean): Promise<{ samples: Sample[]; end: number }>
   return { samples: samples.filter(({ cycle }) => cycle >= WARM_UP), end: at - (app.said('done')[0]?.at ?? 0) };
 }
 
-/** Bytes a cycle, by least squares. */
+/** Growth in bytes a cycle, by least squares. */
 function slopeOf(samples: readonly Sample[]): number {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [x, y] = [mean(samples.map(({ cycle }) => cycle)), mean(samples.map(({ heap }) => heap))];

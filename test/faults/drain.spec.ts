@@ -19,7 +19,7 @@ import { isSuccess, startLoad, tally } from './support/load.js';
 import { milliseconds, record, seconds } from './support/record.js';
 
 const CONNECTIONS = 50;
-/** Milliseconds of load before the signal, and after it: clients do not know that a server is going. */
+/** Milliseconds of load before the signal and after it, because clients do not know that a server is shutting down. */
 const LOAD_TIME = 1_500;
 
 describeWithRedis('SIGTERM under load', () => {
@@ -33,11 +33,11 @@ describeWithRedis('SIGTERM under load', () => {
   );
 
   it.each(CASES)(
-    'fails no accepted request and sends no write twice: %s, with keep-alive %j',
+    'fails no accepted request and sends no write twice: %s, with keep-alive: $1',
     async (serverName, keepAlive, { platform, turnsAway }) => {
       await using redis = await startRedisServer();
       await using endpoint = await startDynamoDBEndpoint();
-      endpoint.proxy.delay(15); // so that the signal finds writes in flight
+      endpoint.proxy.delay(15); // so that writes are in flight when the signal comes
       const folder = await mkdtemp(join(tmpdir(), 'drain-'));
       const acceptedFile = join(folder, 'accepted.json');
       const settings: ServiceSettings = {
@@ -67,7 +67,7 @@ describeWithRedis('SIGTERM under load', () => {
 
       expect(failed.map((id) => byId.get(id))).toEqual([]);
       expect(twice).toEqual([]);
-      // Nothing was answered with an error, but for what Fastify turns away by itself, before it is accepted.
+      // No answer was an error, apart from the 503 with which Fastify refuses requests before they are accepted.
       const refused = turnsAway ? answers.filter(({ outcome }) => outcome === 503) : [];
       const errors = answers.filter((answer) => Number(answer.outcome) >= 300 && !refused.includes(answer));
       expect(tally(errors)).toEqual({});
@@ -94,7 +94,7 @@ describeWithRedis('SIGTERM under load', () => {
   );
 });
 
-/** Milliseconds that connections have in the tests below. */
+/** The timeout of `HttpDrainModule` in the tests below, in milliseconds. */
 const TIMEOUT = 2_000;
 
 @WebSocketGateway({ path: '/live' })
@@ -106,13 +106,13 @@ class LiveGateway implements OnGatewayConnection {
 
 interface Kind {
   readonly name: string;
-  /** Opens the connection, and leaves it as it is to be when shutdown begins. */
+  /** Opens the connection, and brings it into the state in which shutdown finds it. */
   readonly open: (service: DrainApp) => Promise<RawConnection>;
-  /** What it does when shutdown has begun, at latest half of the timeout later. */
+  /** What the client does after shutdown has begun, within half of the timeout. */
   readonly afterwards?: (connection: RawConnection, service: DrainApp) => Promise<void>;
-  /** The statuses of the answers that must have come whole. */
+  /** The status codes of the answers that must arrive completely. */
   readonly answers: readonly number[];
-  /** What the log must say; `undefined` if the connection ends before the timeout. */
+  /** The expected log line; `undefined` if the connection ends before the timeout. */
   readonly cut?: string;
 }
 
@@ -222,7 +222,7 @@ describe('shutdown with HttpDrainModule', () => {
       for (const { platform, protocol } of SERVERS) {
         const service = await startOn(platform, protocol);
         const connection = await open(service);
-        await service.connectAndAsk(); // by now the server has read what the other has sent
+        await service.connectAndAsk(); // when this is answered, the server has read what the other connection has sent
         const closing = service.close();
         await afterwards?.(connection, service);
         const took = await closing;
@@ -271,7 +271,7 @@ describe('shutdown with HttpDrainModule', () => {
 });
 
 describe('shutdown without HttpDrainModule', () => {
-  it('says after 10 s what it waits for', async () => {
+  it('logs after 10 s what it waits for', async () => {
     const service = await DrainApp.start({ drain: false });
     const silent = await service.connect();
     const start = performance.now();

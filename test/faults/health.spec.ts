@@ -12,7 +12,7 @@ import { milliseconds, record } from './support/record.js';
 import { KIND_NAMES, PATIENCES, REDIS_KINDS } from './support/redis-kinds.js';
 
 const TIMEOUT = 300;
-/** Milliseconds that an answer may take to reach whoever asked, on a busy machine. One without a deadline takes for ever. */
+/** Milliseconds that an answer may take beyond its deadline, on a busy machine. Without a deadline it would never come. */
 const DELIVERY = 1_500;
 
 @Controller()
@@ -36,7 +36,7 @@ describeWithRedis('health of a client whose server does not answer', () => {
   const slowest = { check: 0, health: 0 };
 
   it.each(KIND_NAMES.flatMap((kind) => STATES.map((state) => [kind, state] as const)))(
-    'is told within the timeout: %s, %s',
+    'is reported within the timeout: %s, %s',
     async (kind, state) => {
       await using redis = await REDIS_KINDS[kind]();
       const early = state === 'frozen before it connects';
@@ -107,7 +107,10 @@ describeWithRedis('health of a client whose server does not answer', () => {
   );
 });
 
-/** Milliseconds between a close after checks and one without, on a busy machine; a close that waited would take closeTimeout. */
+/**
+ * Milliseconds by which a close after checks may be slower, on a busy machine. One that waited for the checks would take
+ * closeTimeout.
+ */
 const SAME = 1_000;
 
 describeWithRedis('closing after checks that a frozen server has not answered', () => {
@@ -145,7 +148,7 @@ const TROUBLES = [
 describe('health of a DynamoDB client whose endpoint is in trouble', () => {
   let asked = 0;
 
-  it.each(TROUBLES)('is told by a check, and by no other sign: %s', async (trouble, reason) => {
+  it.each(TROUBLES)('is seen by a check, and by no other sign: %s', async (trouble, reason) => {
     await using endpoint = await startDynamoDBEndpoint();
     const { proxy, clientConfig } = endpoint;
     const clients = { dynamodb: dynamoDBClient({ ...clientConfig, maxAttempts: 2 }, { eager: true }) };

@@ -11,7 +11,7 @@ import { record } from './support/record.js';
 const LIVES = 1_000;
 const MAX = 3;
 const IDLE_TIMEOUT = 4;
-/** What a user may be told instead of being served. */
+/** Errors that a user may get instead of a client. */
 const REFUSALS = ['CLIENTS_EXHAUSTED', 'CLIENTS_CLOSED', 'CLIENTS_CREATE_FAILED'];
 
 const step = fc.record({
@@ -63,7 +63,7 @@ async function live(server: RedisServer, steps: readonly Step[], tally: Tally): 
     } catch (error) {
       const { code = '', message } = error as Error & { code?: string };
       if (REFUSALS.includes(code)) tally.refused += 1;
-      else problems.push(message); // a client that is closed while it is held rejects its commands
+      else problems.push(message); // such as that of a command on a client that was closed while it was held
     }
   };
   const use = ({ key, turns }: Step): Promise<void> =>

@@ -7,7 +7,7 @@ import { PLATFORMS, type Platform } from './apps/platform.js';
 import { startApp, type AppProcess } from './support/app-process.js';
 import { milliseconds, record } from './support/record.js';
 
-/** Milliseconds in which a process must have ended by itself. */
+/** Milliseconds within which a process must end by itself. */
 const SOON = 1_000;
 
 describeWithRedis('an application whose port is taken', () => {

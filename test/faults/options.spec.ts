@@ -17,10 +17,10 @@ import { moduleOf } from '../support/boot-app.js';
 import { openHandles, opened } from './support/open-handles.js';
 import { record } from './support/record.js';
 
-/** Generated option objects, over all tests. */
+/** Number of generated option objects, in all tests together. */
 const TOTAL = 5_000;
 
-/** What somebody may pass by mistake. */
+/** Values that somebody may pass by mistake. */
 const anything = fc.oneof(
   {
     weight: 1,
@@ -38,7 +38,7 @@ const anything = fc.oneof(
   },
 );
 
-/** An object with some of these keys: mostly what is allowed, sometimes anything. */
+/** An object with some of these keys, mostly with allowed values, sometimes with any. */
 function some(keys: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Record<string, unknown>> {
   const values = Object.fromEntries(
     Object.entries(keys).map(([key, valid]) => [
@@ -192,7 +192,7 @@ const KINDS: readonly [Define, fc.Arbitrary<unknown>][] = [
   [defineClient as Define, driver],
 ];
 
-/** A definition, or what the function that declares it has thrown. */
+/** A definition, or the error that the function that declares it has thrown. */
 const definition = fc
   .oneof(
     ...KINDS.flatMap(([define, options]) =>
@@ -233,7 +233,7 @@ function attempt(action: () => unknown): Outcome {
 
 const tally = { generated: 0, refused: 0, built: 0, failed: 0 };
 
-/** Takes generated options through `forRoot` and, if they are accepted, the clients through a whole life. */
+/** Passes generated options to `forRoot` and, if they are accepted, boots, uses and closes their clients. */
 async function live(outcome: Outcome): Promise<void> {
   tally.generated += 1;
   if (outcome.error !== undefined) {
@@ -266,7 +266,7 @@ async function live(outcome: Outcome): Promise<void> {
   expect(registry.status().filter(({ state }) => state !== 'closed')).toEqual([]);
 }
 
-/** Errors of a factory provider's own injection are Nest's, and say which token is not there. */
+/** Expects an error of this library, or the one of Nest about a dependency of a factory that does not exist. */
 function expectCode(error: unknown): undefined {
   if (error instanceof Error && error.name === 'UnknownDependenciesException') return undefined;
   expect(error).toBeInstanceOf(ClientsError);
@@ -274,7 +274,7 @@ function expectCode(error: unknown): undefined {
   return undefined;
 }
 
-/** The generated parts as options: the lists of clients as objects, and no definition that was refused already. */
+/** Makes options of the generated parts: lists of clients become objects, without the definitions that were refused already. */
 function assemble(given: Record<string, unknown>): Record<string, unknown> {
   const { clients, strange, ...rest } = given;
   const declared = Array.isArray(clients)
@@ -290,7 +290,7 @@ function assemble(given: Record<string, unknown>): Record<string, unknown> {
   return { clients: declared, ...rest, ...(typeof strange === 'string' && { strange }) };
 }
 
-/** No client opens a connection: what would answer on the addresses that are generated is not this test's matter. */
+/** Keeps clients from connecting, because anything could listen at the generated addresses. */
 function withoutNetwork(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('lifecycle' in value)) return value;
   Object.assign(value, { lifecycle: { ...(value.lifecycle as object), connect: 'use', waitUntilReady: false } });

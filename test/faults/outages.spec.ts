@@ -20,9 +20,9 @@ interface Outage {
   readonly row: Row;
   readonly kind: RedisKindName;
   readonly use?: ServiceSettings['use'];
-  /** Makes it happen, and ends it if it does not end by itself. Resolves when the servers can answer again, if it ends it. */
+  /** Causes the outage, and ends it unless it ends by itself. If it ends it, it resolves when the servers can answer again. */
   readonly happen: (servers: { redis: RedisKind; dynamodb: DynamoDBEndpoint; app: AppProcess }) => Promise<void>;
-  /** Whether no request can be answered before the outage is over, though nobody ends it. */
+  /** Whether no request can be answered until the outage has ended by itself. */
   readonly endsByItself?: boolean;
 }
 
@@ -127,7 +127,7 @@ describeWithRedis('an outage under load', () => {
   );
 });
 
-/** A key that the first primary has. */
+/** A key whose slot is on the first primary. */
 async function keyOn({ primaries }: RedisKind): Promise<string> {
   if (primaries.length === 1) return 'visits';
   for (let index = 0; ; index += 1) {
@@ -138,15 +138,15 @@ async function keyOn({ primaries }: RedisKind): Promise<string> {
 
 /** Milliseconds that the servers are down. */
 const LONG = 60_000;
-/** Milliseconds between two questions for the clients' health. */
+/** Milliseconds between two health checks. */
 const PROBE_INTERVAL = 5_000;
-/** A client logs at most a line a minute of its errors, one of a build that fails, and one of a connection that is lost. */
+/** In a minute, a client logs at most one line about errors, one about failed builds, and one about a lost connection. */
 const MOST_LINES = 3;
 
 describeWithRedis('servers that are down for a minute', () => {
   describe.concurrent('with and without traffic', () => {
     it.for([true, false])(
-      'crash nothing and flood no log, with traffic %j',
+      'crash nothing and flood no log, with traffic: $0',
       async (traffic, { expect: expectHere }) => {
         await using main = await startRedisServer();
         await using sentinel = await REDIS_KINDS.Sentinel();
@@ -172,7 +172,7 @@ describeWithRedis('servers that are down for a minute', () => {
         await Promise.all(servers.map((server) => server.kill()));
         await dynamodb.proxy.refuse();
         const load = startLoad(`${url}/visits`, { connections: traffic ? 5 : 0, keepAlive: true, pause: 200 });
-        // Somebody asks for their health now and then: a cluster without commands would not miss its nodes.
+        // Checks their health now and then: a cluster without commands would not notice that its nodes are gone.
         for (let time = 0; time < LONG; time += PROBE_INTERVAL) {
           await delay(PROBE_INTERVAL);
           await (await fetch(`${url}/health`)).arrayBuffer();
@@ -217,45 +217,42 @@ async function serves(url: string): Promise<boolean> {
   return isSuccess(answer);
 }
 
-/** Milliseconds in which a loss must be told; that of a cluster that nobody uses takes a command that the library sends. */
+/** Milliseconds within which a loss must be published. An unused cluster only notices one by a command that the library sends. */
 const TOLD_WITHIN = 2_000;
 
 describeWithRedis('a connection that is lost without traffic', () => {
-  it.each(['standalone', 'Sentinel', 'Cluster'] as const)(
-    'is told, and told again when it is back: %s',
-    async (kind) => {
-      await using redis = await REDIS_KINDS[kind]();
-      const app = await bootApp({ imports: [clientsOf({ redis: redis.define({}, { eager: true }) })] });
-      const registry = registryOf(app);
-      const events = recordEvents(registry);
-      if (registry.status()[0]?.connection !== 'connected') await nextEvent(registry, 'connected');
-      const before = events.length;
+  it.each(['standalone', 'Sentinel', 'Cluster'] as const)('is published, and so is its return: %s', async (kind) => {
+    await using redis = await REDIS_KINDS[kind]();
+    const app = await bootApp({ imports: [clientsOf({ redis: redis.define({}, { eager: true }) })] });
+    const registry = registryOf(app);
+    const events = recordEvents(registry);
+    if (registry.status()[0]?.connection !== 'connected') await nextEvent(registry, 'connected');
+    const before = events.length;
 
-      const lost = nextEvent(registry, 'disconnected');
-      const data = [...redis.primaries, ...redis.replicas];
-      await Promise.all(data.map((server) => server.kill()));
-      const from = performance.now();
-      await lost;
-      const told = performance.now() - from;
-      expect(registry.status()[0]).toMatchObject({ connection: 'disconnected' });
+    const lost = nextEvent(registry, 'disconnected');
+    const data = [...redis.primaries, ...redis.replicas];
+    await Promise.all(data.map((server) => server.kill()));
+    const from = performance.now();
+    await lost;
+    const told = performance.now() - from;
+    expect(registry.status()[0]).toMatchObject({ connection: 'disconnected' });
 
-      const back = nextEvent(registry, 'connected');
-      for (const server of data) await server.restart();
-      const to = performance.now();
-      const { duration } = await back;
-      const regained = performance.now() - to;
-      const changes = events
-        .slice(before)
-        .map(({ type }) => type)
-        .filter((type) => type === 'connected' || type === 'disconnected');
-      await app.close();
+    const back = nextEvent(registry, 'connected');
+    for (const server of data) await server.restart();
+    const to = performance.now();
+    const { duration } = await back;
+    const regained = performance.now() - to;
+    const changes = events
+      .slice(before)
+      .map(({ type }) => type)
+      .filter((type) => type === 'connected' || type === 'disconnected');
+    await app.close();
 
-      expect(told).toBeLessThan(TOLD_WITHIN);
-      expect(changes).toEqual(['disconnected', 'connected']);
-      record(
-        'connectionEvents',
-        `${kind}: lost is told ${milliseconds(Math.max(0, told))} after the kill, regained ${seconds(Math.max(0, regained))} after the servers are back; gone for ${seconds(duration)}, as the event says`,
-      );
-    },
-  );
+    expect(told).toBeLessThan(TOLD_WITHIN);
+    expect(changes).toEqual(['disconnected', 'connected']);
+    record(
+      'connectionEvents',
+      `${kind}: lost is told ${milliseconds(Math.max(0, told))} after the kill, regained ${seconds(Math.max(0, regained))} after the servers are back; gone for ${seconds(duration)}, as the event says`,
+    );
+  });
 });

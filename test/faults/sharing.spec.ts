@@ -29,7 +29,7 @@ const ORDERS = [
   [2, 0, 1],
   [2, 1, 0],
 ];
-/** Before which of the applications one fails to boot, if at all. */
+/** Before which of the applications another one fails to boot, if any does. */
 const CASES = ORDERS.flatMap((order) =>
   [undefined, ...order.toSorted(ascending), order.length].map((failing) => [order.join(', '), failing, order] as const),
 );

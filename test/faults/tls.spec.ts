@@ -42,9 +42,9 @@ const DISTRUSTS: readonly Distrust[] = [
     name: 'the server wants one of the client',
     args: ['--tls-auth-clients', 'yes'],
     tls: ({ cert }) => ({ ca: cert }),
-    says: /certificate required|ECONNRESET|EPIPE/, // the server hangs up on what the client goes on to say
+    says: /certificate required|ECONNRESET|EPIPE/, // the server may hang up while the client is still sending
   },
-  // A Redis waits for the rest of what looks like no command.
+  // A Redis waits for the rest of what it takes for the beginning of a command.
   { name: 'the server speaks no TLS', plain: true, says: /^connect ETIMEDOUT$/ },
 ];
 
@@ -52,7 +52,7 @@ describeWithTls('a Redis that speaks TLS', () => {
   let trusted = 0;
   let distrusted = 0;
 
-  it('serves a client that is given a rediss:// URL, and lets it go', async () => {
+  it('serves a client that is given a rediss:// URL, and closes its connection', async () => {
     const certificate = makeCertificate();
     await using server = await startRedisServer({ certificate, password: PASSWORD });
     const before = openHandles();

@@ -75,7 +75,7 @@ describe('HttpDrainModule', () => {
       });
     });
 
-    it.each([undefined, {}, { timeout: 1 }, { timeout: undefined as never }])('takes %j', (options) => {
+    it.each([undefined, {}, { timeout: 1 }, { timeout: undefined as never }])('takes $0', (options) => {
       expect(HttpDrainModule.forRoot(options)).toMatchObject({ module: HttpDrainModule });
     });
   });
@@ -101,7 +101,7 @@ describe('HttpDrainModule', () => {
       expect(service.lines).toEqual([]);
     });
 
-    it('answers every request that has come, and says that it closes with the last', async () => {
+    it('answers every request that has come, the last with "Connection: close"', async () => {
       const service = await DrainApp.start({ platform });
       const pipelining = await service.connect();
       await pipelining.send(requestTo('/held') + requestTo('/held') + requestTo('/held'));
@@ -155,7 +155,7 @@ describe('HttpDrainModule', () => {
       expect(kept.connectionHeaders).toEqual(['keep-alive', 'close']);
     });
 
-    it('gives a connection that has just been opened a moment for its request', async () => {
+    it('waits a moment for the request of a connection that has just been opened', async () => {
       const service = await DrainApp.start({ platform });
       const [silent, late, busy] = [await service.connect(), await service.connect(), await service.connect()];
       await busy.sendRequest('/held');
@@ -194,7 +194,7 @@ describe('HttpDrainModule', () => {
       expect(service.journal.of('close')).toEqual(['close main']);
     });
 
-    it('gives WebSockets until the timeout', async () => {
+    it('leaves WebSockets open until the timeout', async () => {
       const prepare = (app: INestApplication) => void app.useWebSocketAdapter(new WsAdapter(app));
       const service = await DrainApp.start({ platform, drain: { timeout: 900 }, providers: [LiveGateway], prepare });
       const socket = await connectWebSocket(`${service.url}/live?token=s3cret`);
@@ -261,7 +261,7 @@ describe('HttpDrainModule', () => {
     });
   });
 
-  it('stops listening to upgrades with the last who does', async () => {
+  it('stops listening to upgrades when the last other listener does', async () => {
     const service = await DrainApp.start();
     const [one, other] = [() => {}, () => {}];
     service.server.on('upgrade', one);
@@ -331,7 +331,7 @@ describe('HttpDrainModule', () => {
     }
   });
 
-  it('ends under the clock of a test', async () => {
+  it('ends under fake timers', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const service = await DrainApp.start();
@@ -419,7 +419,7 @@ describe('HttpDrainModule', () => {
       expect(logger.lines.filter((line) => line.startsWith('warn'))).toEqual([]);
     });
 
-    it('drains and closes another server that it was told to watch, with clients open until then', async () => {
+    it('drains and closes another server that it watches, with clients open until then', async () => {
       const service = await DrainApp.start();
       const server = createServer(service.app.getHttpAdapter().getInstance() as RequestListener);
       service.app.get(HttpDrain).watch(server);

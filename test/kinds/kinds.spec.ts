@@ -264,7 +264,7 @@ function testKind(kind: Kind): void {
     await connectionsBecome(0);
   });
 
-  it('9: after shutdown it is refused at once, and the client of whoever has it opens nothing', async () => {
+  it('9: after shutdown it is refused at once, and the client of whoever still holds it opens nothing', async () => {
     const { app, registry, client, typesOf } = await bootConnected();
     await app.close();
     expect(await rejection(registry.get('main'))).toMatchObject({ code: 'CLIENTS_CLOSED', client: 'main' });
@@ -339,7 +339,7 @@ function testKind(kind: Kind): void {
   });
 
   if (kind.isWatched)
-    it('13: a connection that is lost and regained is told, once each', async () => {
+    it('13: a connection that is lost and regained is published, once each', async () => {
       const { client, status, typesOf, events } = await bootConnected();
       const told = () => typesOf('main').filter((type) => type === 'connected' || type === 'disconnected');
       expect(status()).toMatchObject({ connection: 'connected' });

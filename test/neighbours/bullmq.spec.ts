@@ -50,7 +50,7 @@ describeWithRedis('@nestjs/bullmq', () => {
     return events;
   };
 
-  it('queues and works on the shared clients', async () => {
+  it('runs queues and workers on the shared clients', async () => {
     const app = await boot([ThumbnailsProcessor]);
     const events = await listen();
     const { thumbnails } = app.get(Gallery);
@@ -60,7 +60,7 @@ describeWithRedis('@nestjs/bullmq', () => {
     expect(await server.command('GET', 'thumbnails:cat')).toBe('2');
   });
 
-  it('gives queues and workers one client, and workers a second connection to block on', async () => {
+  it('shares one client among queues and workers, and opens a second connection for workers to block on', async () => {
     const app = await boot([ThumbnailsProcessor]);
     const { redis, queues, thumbnails } = app.get(Gallery);
     const { worker } = app.get(ThumbnailsProcessor);

@@ -84,7 +84,7 @@ describeWithRedis('jobs and messages in flight at shutdown', () => {
     await server.clients(0);
   });
 
-  it('would cut off a job that does not say so', async () => {
+  it('cuts off a job that does not run in registry.use()', async () => {
     @Injectable()
     class Careless {
       constructor(@InjectRedis() private readonly redis: Redis) {}

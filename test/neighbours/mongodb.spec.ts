@@ -34,7 +34,7 @@ describe('mongodb', () => {
     expect(logger.lines.filter((line) => !line.startsWith('log: '))).toEqual([]);
   });
 
-  it('tells that the server is lost, and that it is back', async () => {
+  it('publishes that the server is lost, and that it is back', async () => {
     await using server = await startMongoEndpoint();
     const { app, registry } = await boot(server.url);
     if (registry.status()[0]?.connection !== 'connected') await nextEvent(registry, 'connected', 'mongo');

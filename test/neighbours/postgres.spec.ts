@@ -130,7 +130,7 @@ describeWithPostgres('a pg pool', () => {
     expect(output).not.toContain(PASSWORD);
   });
 
-  it('tells that its last connection is lost, and that the next query has one again', async () => {
+  it('publishes that its last connection is lost, and that the next query has connected again', async () => {
     const app = await boot();
     const registry = registryOf(app);
     await request(app, '/users');

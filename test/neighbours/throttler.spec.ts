@@ -62,7 +62,7 @@ describeWithRedis('@nestjs/throttler', () => {
     expect(await server.command('GET', 'visits')).toBe(String(LIMIT));
   });
 
-  it('tells how many requests are left, and when to come back', async () => {
+  it('answers how many requests are left, and when to try again', async () => {
     const app = await boot();
     const first = await request(app, '/');
     expect(first.headers.get('x-ratelimit-remaining')).toBe(String(LIMIT - 1));

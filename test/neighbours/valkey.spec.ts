@@ -54,7 +54,7 @@ describeWithRedis('iovalkey', () => {
     await server.clients(0);
   });
 
-  it('tells that its connection is lost and back, and is down meanwhile', async () => {
+  it('publishes that its connection is lost and back, and is down meanwhile', async () => {
     const { app, registry } = await boot();
     const [lost, back] = [nextEvent(registry, 'disconnected', 'valkey'), nextEvent(registry, 'connected', 'valkey')];
     await server.stop();

@@ -8,14 +8,14 @@ import { describeEachVersion, type Version } from './versions.js';
 const load = async (version: Version) => (version === 6 ? import('redis') : import('redis-5'));
 
 describeEachVersion('nodeRedisClient, before it is connected', (version) => {
-  it('gives what createClient of node-redis returns', async () => {
+  it('creates what createClient of node-redis returns', async () => {
     const { RedisClient } = (await load(version)) as unknown as { RedisClient?: new () => object };
     await using driven = await drive(nodeRedisClient('redis://localhost:6379'));
     if (RedisClient) expect(driven.client).toBeInstanceOf(RedisClient);
     expect(driven.client.isOpen).toBe(false);
   });
 
-  it('opens no socket until it is told to, or first used', async () => {
+  it('opens no socket until connect() or its first command', async () => {
     await using server = await startRedisServer();
     await using proxy = await startTcpProxy(server);
     await using driven = await drive(nodeRedisClient({ socket: { port: proxy.port } }));

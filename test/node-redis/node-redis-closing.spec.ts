@@ -4,6 +4,7 @@ import { freePort, startRedisServer } from '../support/redis-server.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { drive } from './drive.js';
 import { describeEachVersion } from './versions.js';
+import { titledOptions } from '../support/titled.js';
 
 const CLOSE_TIMEOUT = 400;
 /** More than closing takes when nothing is waited for, on a busy machine; less than any pause of node-redis. */
@@ -26,15 +27,18 @@ describeEachVersion('closing a client that is ready', () => {
     expect(driven.client.isOpen).toBe(false);
   });
 
-  it.each([{}, { RESP: 2 as const }])('answers 10,000 commands first, with %j', async (options) => {
-    await using server = await startRedisServer();
-    await using driven = await drive(nodeRedisClient({ url: server.url, ...options }));
-    await driven.client.connect();
-    driven.watch(...Array.from({ length: 10_000 }, (_, index) => driven.client.set(`key:${index}`, index)));
-    expect(await driven.close(10_000)).toMatchObject({ ...GRACEFUL, commands: { answered: 10_000 } });
-    expect(await server.command('DBSIZE')).toBe('10000');
-    await server.clients(0);
-  });
+  it.each(titledOptions([{}, { RESP: 2 as const }]))(
+    'answers 10,000 commands first, with %s',
+    async (_title, options) => {
+      await using server = await startRedisServer();
+      await using driven = await drive(nodeRedisClient({ url: server.url, ...options }));
+      await driven.client.connect();
+      driven.watch(...Array.from({ length: 10_000 }, (_, index) => driven.client.set(`key:${index}`, index)));
+      expect(await driven.close(10_000)).toMatchObject({ ...GRACEFUL, commands: { answered: 10_000 } });
+      expect(await server.command('DBSIZE')).toBe('10000');
+      await server.clients(0);
+    },
+  );
 
   it('ends as soon as all is answered, also if a command has connected it', async () => {
     await using server = await startRedisServer();
@@ -81,7 +85,7 @@ describeEachVersion('closing a client that is ready', () => {
     await server.clients(0);
   });
 
-  it.each([{}, { RESP: 2 as const }])('works in subscriber mode, with %j', async (options) => {
+  it.each(titledOptions([{}, { RESP: 2 as const }]))('works in subscriber mode, with %s', async (_title, options) => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient({ url: server.url, ...options }));
     await driven.client.subscribe('news', () => {});
@@ -89,7 +93,7 @@ describeEachVersion('closing a client that is ready', () => {
     await server.clients(0);
   });
 
-  it('gives a blocking command until the deadline', async () => {
+  it('waits for a blocking command until the deadline', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient(server.url));
     await driven.client.connect();
@@ -151,7 +155,7 @@ describeEachVersion('closing a client that is ready', () => {
 });
 
 describeEachVersion('closing a client that was never connected', () => {
-  it.each(OPTIONS)('opens no socket, with %j', async (options) => {
+  it.each(titledOptions(OPTIONS))('opens no socket, with %s', async (_title, options) => {
     await using server = await startRedisServer();
     await using proxy = await startTcpProxy(server);
     await using driven = await drive(nodeRedisClient({ socket: { port: proxy.port }, ...options }));
@@ -173,7 +177,7 @@ describeEachVersion('closing a client that was never connected', () => {
 });
 
 describeEachVersion('closing a client whose server is down', () => {
-  it.each(OPTIONS)('takes no time if nothing is pending, with %j', async (options) => {
+  it.each(titledOptions(OPTIONS))('takes no time if nothing is pending, with %s', async (_title, options) => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient({ url: server.url, ...options }));
     await driven.client.connect();
@@ -186,7 +190,7 @@ describeEachVersion('closing a client whose server is down', () => {
     await expect(driven.client.ping()).rejects.toMatchObject({ code: 'CLIENTS_CLOSED' });
   });
 
-  it.each(OPTIONS)('works after a first attempt that failed, with %j', async (options) => {
+  it.each(titledOptions(OPTIONS))('works after a first attempt that failed, with %s', async (_title, options) => {
     await using driven = await drive(nodeRedisClient({ socket: { port: await freePort() }, ...options }));
     const failed = driven.nextError();
     driven.connect();
@@ -194,7 +198,7 @@ describeEachVersion('closing a client whose server is down', () => {
     expect(await driven.close()).toMatchObject({ forced: false, isOpen: false });
   });
 
-  it.each(OPTIONS)('rejects what is queued by the deadline, with %j', async (options) => {
+  it.each(titledOptions(OPTIONS))('rejects what is queued by the deadline, with %s', async (_title, options) => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient({ url: server.url, ...options }));
     await driven.client.connect();
@@ -224,7 +228,7 @@ describeEachVersion('closing a client whose server is down', () => {
 });
 
 describeEachVersion('closing a client whose server is silent', () => {
-  it.each(OPTIONS)('takes no time if nothing is pending, with %j', async (options) => {
+  it.each(titledOptions(OPTIONS))('takes no time if nothing is pending, with %s', async (_title, options) => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient({ url: server.url, ...options }));
     await driven.client.connect();
@@ -237,7 +241,7 @@ describeEachVersion('closing a client whose server is silent', () => {
     await server.clients(0);
   });
 
-  it.each(OPTIONS)('rejects what is in flight at the deadline, with %j', async (options) => {
+  it.each(titledOptions(OPTIONS))('rejects what is in flight at the deadline, with %s', async (_title, options) => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient({ url: server.url, ...options }));
     await driven.client.connect();
@@ -249,25 +253,28 @@ describeEachVersion('closing a client whose server is silent', () => {
     await server.clients(0);
   });
 
-  it.each(OPTIONS)('works while the server has accepted and says nothing, with %j', async (options) => {
-    await using server = await startRedisServer();
-    await using proxy = await startTcpProxy(server);
-    proxy.freeze();
-    await using driven = await drive(nodeRedisClient({ socket: { port: proxy.port }, ...options }));
-    driven.connect();
-    await proxy.connected(1);
-    const closing = await driven.close();
-    expect(closing).toMatchObject({ ...GRACEFUL, forced: false });
-    expect(closing.duration).toBeLessThan(AT_ONCE);
-    await proxy.disconnected();
+  it.each(titledOptions(OPTIONS))(
+    'works while the server has accepted and says nothing, with %s',
+    async (_, options) => {
+      await using server = await startRedisServer();
+      await using proxy = await startTcpProxy(server);
+      proxy.freeze();
+      await using driven = await drive(nodeRedisClient({ socket: { port: proxy.port }, ...options }));
+      driven.connect();
+      await proxy.connected(1);
+      const closing = await driven.close();
+      expect(closing).toMatchObject({ ...GRACEFUL, forced: false });
+      expect(closing.duration).toBeLessThan(AT_ONCE);
+      await proxy.disconnected();
 
-    await using busy = await drive(nodeRedisClient({ socket: { port: proxy.port }, ...options }));
-    busy.watch(busy.client.get('a'));
-    await proxy.connected(1);
-    const forced = await busy.close(CLOSE_TIMEOUT);
-    expect(forced).toMatchObject({ isOpen: false, left: [], commands: { rejected: 1, pending: 0 } });
-    await proxy.disconnected();
-  });
+      await using busy = await drive(nodeRedisClient({ socket: { port: proxy.port }, ...options }));
+      busy.watch(busy.client.get('a'));
+      await proxy.connected(1);
+      const forced = await busy.close(CLOSE_TIMEOUT);
+      expect(forced).toMatchObject({ isOpen: false, left: [], commands: { rejected: 1, pending: 0 } });
+      await proxy.disconnected();
+    },
+  );
 
   it('works while an address does not answer at all', async () => {
     // A listener whose backlog is full never completes another handshake: Linux drops the SYN.

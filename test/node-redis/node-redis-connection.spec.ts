@@ -9,7 +9,7 @@ import { drive } from './drive.js';
 import { describeEachVersion } from './versions.js';
 
 describeEachVersion('the connection of a client', () => {
-  it('is told of once a change, when the server is killed, back, and cuts connections', async () => {
+  it('is published once a change: when the server is killed, is back, and cuts connections', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient(server.url));
     driven.connect();
@@ -63,7 +63,7 @@ describeEachVersion('the connection of a client', () => {
     expect(await driven.client.ping()).toBe('PONG');
   });
 
-  it('ends with the client without a word, when the user closes it', async () => {
+  it('ends without an event when the user closes the client', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(nodeRedisClient(server.url));
     await driven.client.connect();
@@ -161,7 +161,7 @@ describeEachVersion('the connection of a client', () => {
 });
 
 describeEachVersion('the connections of a cluster', () => {
-  it('open with the first command, are told of, asked, and closed', async () => {
+  it('open with the first command, are published, checked, and closed', async () => {
     await using cluster = await startRedisCluster();
     const rootNodes = cluster.nodes.map((socket) => ({ socket }));
     await using driven = await drive(nodeRedisCluster({ rootNodes }));
@@ -226,7 +226,7 @@ describeEachVersion('the connections of a cluster', () => {
 });
 
 describeEachVersion('the connections of a client of Sentinels', () => {
-  it('open with the first command, are told of, asked, and closed', async () => {
+  it('open with the first command, are published, checked, and closed', async () => {
     await using group = await startRedisSentinels();
     const { name, sentinels } = group.options;
     await using driven = await drive(nodeRedisSentinel({ name, sentinelRootNodes: sentinels }));

@@ -11,6 +11,7 @@ import {
 import * as redis from '../../src/redis/index.js';
 import { inspect } from 'node:util';
 import { bootApp, clientsOf, registryOf, rejection, thrown } from '../support/boot-app.js';
+import { titled } from '../support/titled.js';
 
 const URL = 'redis://localhost:6379';
 const NODE = { socket: { host: 'redis-1', port: 6379 } };
@@ -25,54 +26,58 @@ function problemOf(definition: ClientDefinition): string {
 }
 
 describe('the options of nodeRedisClient', () => {
-  it.each<[object | string, string]>([
-    [{}, 'nothing says where the server is; give "url", or "host", "port" or "path" under "socket"'],
-    ['localhost:6379', '"url" must be a string that starts with redis:// or rediss://'],
-    ['http://localhost', '"url" must be a string that starts with redis:// or rediss://'],
-    ['redis://h:99999', '"url" must have a port from 1 to 65535'],
-    ['redis://u:p%ss@h', '"url" has a "%" in user name or password that encodes nothing; write %25'],
-    ['redis://u:p#w@h', '"url" is not a valid URL; percent-encode special characters'],
-    ['redis://h/first', '"url" must end with the number of a database'],
-    [{ url: undefined }, 'nothing says where the server is'],
-    [{ url: URL, socket: { host: 'other' } }, '"url" and "host" of "socket" both say where the server is'],
-    [{ url: URL, socket: { tls: true } }, '"url" and "tls" of "socket" contradict each other'],
-    [{ url: 'redis://:pw@h', password: 'pw' }, '"url" and "password" say the same'],
-    [{ url: 'redis://:pw@h', credentialsProvider: provider }, 'both say how to log in'],
-    [{ url: URL, password: 'pw', credentialsProvider: provider }, 'both say how to log in'],
-    [{ host: 'localhost' }, '"host" belongs under "socket"'],
-    [{ url: URL, tls: {} }, '"tls" belongs under "socket"'],
-    [{ url: URL, db: 1 }, 'node-redis calls it "database"'],
-    [{ url: URL, legacyMode: true }, 'call legacy() on the client'],
-    [{ url: URL, disableOfflineQueue: 'true' }, '"disableOfflineQueue" must be true or false'],
-    [{ url: URL, database: '1' }, '"database" must be a whole number from 0'],
-    [{ url: URL, RESP: 4 }, '"RESP" must be 2 or 3'],
-    [{ url: URL, socket: null }, '"socket" must be an object'],
-    [{ socket: { port: '6379' } }, 'in "socket", "port" must be a whole number from 1 to 65535'],
-    [{ socket: { host: '' } }, 'in "socket", "host" must be a string, and not an empty one'],
-    [{ socket: { host: 'h', tls: {} } }, 'in "socket", "tls" must be true or false'],
-    [{ socket: { host: 'h', path: '/s' } }, 'both say where the server is'],
-    [{ socket: { host: 'h', reconnectStrategy: true } }, 'in "socket", "reconnectStrategy" must be milliseconds'],
-    [{ rootNodes: [NODE] }, 'declare it with nodeRedisCluster()'],
-    [{ sentinelRootNodes: [SENTINEL] }, 'declare it with nodeRedisSentinel()'],
-  ])('are refused: %j', (options, problem) => {
+  it.each(
+    titled<[object | string, string]>([
+      [{}, 'nothing says where the server is; give "url", or "host", "port" or "path" under "socket"'],
+      ['localhost:6379', '"url" must be a string that starts with redis:// or rediss://'],
+      ['http://localhost', '"url" must be a string that starts with redis:// or rediss://'],
+      ['redis://h:99999', '"url" must have a port from 1 to 65535'],
+      ['redis://u:p%ss@h', '"url" has a "%" in user name or password that encodes nothing; write %25'],
+      ['redis://u:p#w@h', '"url" is not a valid URL; percent-encode special characters'],
+      ['redis://h/first', '"url" must end with the number of a database'],
+      [{ url: undefined }, 'nothing says where the server is'],
+      [{ url: URL, socket: { host: 'other' } }, '"url" and "host" of "socket" both say where the server is'],
+      [{ url: URL, socket: { tls: true } }, '"url" and "tls" of "socket" contradict each other'],
+      [{ url: 'redis://:pw@h', password: 'pw' }, '"url" and "password" say the same'],
+      [{ url: 'redis://:pw@h', credentialsProvider: provider }, 'both say how to log in'],
+      [{ url: URL, password: 'pw', credentialsProvider: provider }, 'both say how to log in'],
+      [{ host: 'localhost' }, '"host" belongs under "socket"'],
+      [{ url: URL, tls: {} }, '"tls" belongs under "socket"'],
+      [{ url: URL, db: 1 }, 'node-redis calls it "database"'],
+      [{ url: URL, legacyMode: true }, 'call legacy() on the client'],
+      [{ url: URL, disableOfflineQueue: 'true' }, '"disableOfflineQueue" must be true or false'],
+      [{ url: URL, database: '1' }, '"database" must be a whole number from 0'],
+      [{ url: URL, RESP: 4 }, '"RESP" must be 2 or 3'],
+      [{ url: URL, socket: null }, '"socket" must be an object'],
+      [{ socket: { port: '6379' } }, 'in "socket", "port" must be a whole number from 1 to 65535'],
+      [{ socket: { host: '' } }, 'in "socket", "host" must be a string, and not an empty one'],
+      [{ socket: { host: 'h', tls: {} } }, 'in "socket", "tls" must be true or false'],
+      [{ socket: { host: 'h', path: '/s' } }, 'both say where the server is'],
+      [{ socket: { host: 'h', reconnectStrategy: true } }, 'in "socket", "reconnectStrategy" must be milliseconds'],
+      [{ rootNodes: [NODE] }, 'declare it with nodeRedisCluster()'],
+      [{ sentinelRootNodes: [SENTINEL] }, 'declare it with nodeRedisSentinel()'],
+    ]),
+  )('are refused: %s', (_, options, problem) => {
     const message = problemOf(nodeRedisClient(options as string));
     expect(message).toContain(problem);
     expect(message).toContain('client "redis"');
     expect(message).not.toContain('pw');
   });
 
-  it.each<[object | string]>([
-    [URL],
-    ['rediss://app:p%40ss@cache.internal:6380/1'],
-    [{ url: 'rediss://h', socket: { tls: true, ca: '' } }],
-    [{ socket: { path: '/tmp/redis.sock' } }],
-    [{ url: URL, credentialsProvider: provider, disableOfflineQueue: true }],
-  ])('are taken: %j', (options) => {
+  it.each(
+    titled<[object | string]>([
+      [URL],
+      ['rediss://app:p%40ss@cache.internal:6380/1'],
+      [{ url: 'rediss://h', socket: { tls: true, ca: '' } }],
+      [{ socket: { path: '/tmp/redis.sock' } }],
+      [{ url: URL, credentialsProvider: provider, disableOfflineQueue: true }],
+    ]),
+  )('are accepted: %s', (_, options) => {
     const definition = nodeRedisClient(options as string);
     expect(() => ClientsModule.forRoot({ clients: { redis: definition } })).not.toThrow();
   });
 
-  it('are never changed', async () => {
+  it('are not changed', async () => {
     const socket = { host: 'localhost', port: 1 };
     const options = { socket, password: 'pw' };
     const app = await bootApp({
@@ -83,7 +88,7 @@ describe('the options of nodeRedisClient', () => {
     await app.close();
   });
 
-  it('may come from a factory, which is looked at when the client is built', async () => {
+  it('may come from a factory, and are validated when the client is built', async () => {
     const factory = nodeRedisClient({ useFactory: () => ({ url: 'redis://h:99999' }) });
     const app = await bootApp({ imports: [clientsOf({ redis: factory })] });
     const failure = await rejection(registryOf(app).get('redis'));
@@ -91,7 +96,7 @@ describe('the options of nodeRedisClient', () => {
     expect(failure.message).toContain('must have a port from 1 to 65535');
   });
 
-  it('are struck out of what is told of the client', async () => {
+  it('keep their password out of errors and status', async () => {
     const password = 'hunter2-Secret';
     const definition = nodeRedisClient(`redis://app:${password}@127.0.0.1:1`, { eager: true });
     const app = await bootApp({ imports: [clientsOf({ redis: definition })] });
@@ -104,20 +109,22 @@ describe('the options of nodeRedisClient', () => {
 });
 
 describe('the options of nodeRedisCluster', () => {
-  it.each<[object, string]>([
-    [{}, '"rootNodes" must be an array of { url } or { socket }, and not an empty one'],
-    [{ rootNodes: [] }, '"rootNodes" must be an array'],
-    [{ nodes: [NODE] }, '"nodes" is an option of ioredis'],
-    [{ url: URL, rootNodes: [NODE] }, '"url" is for one connection'],
-    [{ rootNodes: [URL] }, '"rootNodes[0]" must be { url } or { socket: { host, port } }'],
-    [{ rootNodes: [NODE, {}] }, '"rootNodes[1]" says neither "url" nor'],
-    [{ rootNodes: [{ url: 'redis://h:0x' }] }, '"rootNodes[0]" is wrong: "url" is not a valid URL'],
-    [{ rootNodes: [{ host: 'h' }] }, '"rootNodes[0]" is wrong: "host" belongs under "socket"'],
-    [{ rootNodes: [{ url: 'rediss://h' }] }, 'give defaults: { socket: { tls: true } } as well'],
-    [{ rootNodes: [{ url: 'redis://:pw@h' }] }, 'give username and password under "defaults"'],
-    [{ rootNodes: [NODE], defaults: { pingInterval: -1 } }, 'in "defaults", "pingInterval" must be'],
-    [{ rootNodes: [NODE], useReplicas: 1 }, '"useReplicas" must be true or false'],
-  ])('are refused: %j', (options, problem) => {
+  it.each(
+    titled<[object, string]>([
+      [{}, '"rootNodes" must be an array of { url } or { socket }, and not an empty one'],
+      [{ rootNodes: [] }, '"rootNodes" must be an array'],
+      [{ nodes: [NODE] }, '"nodes" is an option of ioredis'],
+      [{ url: URL, rootNodes: [NODE] }, '"url" is for one connection'],
+      [{ rootNodes: [URL] }, '"rootNodes[0]" must be { url } or { socket: { host, port } }'],
+      [{ rootNodes: [NODE, {}] }, '"rootNodes[1]" says neither "url" nor'],
+      [{ rootNodes: [{ url: 'redis://h:0x' }] }, '"rootNodes[0]" is wrong: "url" is not a valid URL'],
+      [{ rootNodes: [{ host: 'h' }] }, '"rootNodes[0]" is wrong: "host" belongs under "socket"'],
+      [{ rootNodes: [{ url: 'rediss://h' }] }, 'give defaults: { socket: { tls: true } } as well'],
+      [{ rootNodes: [{ url: 'redis://:pw@h' }] }, 'give username and password under "defaults"'],
+      [{ rootNodes: [NODE], defaults: { pingInterval: -1 } }, 'in "defaults", "pingInterval" must be'],
+      [{ rootNodes: [NODE], useReplicas: 1 }, '"useReplicas" must be true or false'],
+    ]),
+  )('are refused: %s', (_, options, problem) => {
     const message = problemOf(nodeRedisCluster(options as never));
     expect(message).toContain(problem);
     expect(message).not.toContain('pw');
@@ -125,18 +132,20 @@ describe('the options of nodeRedisCluster', () => {
 });
 
 describe('the options of nodeRedisSentinel', () => {
-  it.each<[object, string]>([
-    [{}, '"name" is missing'],
-    [{ name: 'main' }, '"sentinelRootNodes" must be an array of { host, port }'],
-    [{ name: 'main', sentinels: [SENTINEL] }, '"sentinels" is an option of ioredis'],
-    [{ name: 'main', sentinelRootNodes: [{ host: 'h' }] }, '"sentinelRootNodes[0]" must be { host, port }'],
-    [{ name: '', sentinelRootNodes: [SENTINEL] }, '"name" must be a string'],
-    [
-      { name: 'main', sentinelRootNodes: [SENTINEL], nodeClientOptions: { url: URL } },
-      'in "nodeClientOptions", "url" has no place',
-    ],
-    [{ name: 'main', sentinelRootNodes: [SENTINEL], password: 'pw' }, '"password" is for one connection'],
-  ])('are refused: %j', (options, problem) => {
+  it.each(
+    titled<[object, string]>([
+      [{}, '"name" is missing'],
+      [{ name: 'main' }, '"sentinelRootNodes" must be an array of { host, port }'],
+      [{ name: 'main', sentinels: [SENTINEL] }, '"sentinels" is an option of ioredis'],
+      [{ name: 'main', sentinelRootNodes: [{ host: 'h' }] }, '"sentinelRootNodes[0]" must be { host, port }'],
+      [{ name: '', sentinelRootNodes: [SENTINEL] }, '"name" must be a string'],
+      [
+        { name: 'main', sentinelRootNodes: [SENTINEL], nodeClientOptions: { url: URL } },
+        'in "nodeClientOptions", "url" has no place',
+      ],
+      [{ name: 'main', sentinelRootNodes: [SENTINEL], password: 'pw' }, '"password" is for one connection'],
+    ]),
+  )('are refused: %s', (_, options, problem) => {
     expect(problemOf(nodeRedisSentinel(options as never))).toContain(problem);
   });
 });
@@ -147,7 +156,7 @@ describe('nestjs-clients/node-redis', () => {
     expect(REDIS_CLIENT).toBe(redis.REDIS_CLIENT);
   });
 
-  it('gives the types that node-redis names', () => {
+  it('infers the types that node-redis names', () => {
     const clients = {
       redis: nodeRedisClient(URL),
       factory: nodeRedisClient({ useFactory: () => ({ url: URL }) }),

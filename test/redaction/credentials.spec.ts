@@ -6,6 +6,7 @@ import { defineClient, getClientToken, InjectClient, type ClientEvent, type Clie
 import { bootApp, clientsOf, moduleOf, recordEvents, registryOf, rejection, turn } from '../support/boot-app.js';
 import { FakeClient, Journal } from '../support/journal.js';
 import { RecordingLogger } from '../support/recording-logger.js';
+import { titled } from '../support/titled.js';
 
 const CANARY = 'tweety-s3cr3t';
 const URL_WITH_CANARY = `redis://app-user:${CANARY}@redis.internal:6379/0`;
@@ -347,7 +348,7 @@ describe('an error without credentials', () => {
     expect(last?.type === 'error' && last.error).toBe(cause);
   });
 
-  it('says all it can though its message is empty', async () => {
+  it('is described by its parts if its message is empty', async () => {
     const cause = new AggregateError([
       new Error('connect ECONNREFUSED ::1:6379'),
       new Error('connect ECONNREFUSED 127.0.0.1:6379'),
@@ -357,15 +358,17 @@ describe('an error without credentials', () => {
   });
 });
 
-describe('what is thrown and is no Error', () => {
-  it.each([
-    [{ code: 'E_PLAIN', message: 'no luck' }, 'no luck', 'E_PLAIN'],
-    [{ code: 'E_PLAIN' }, 'an object was thrown that is no Error', 'E_PLAIN'],
-    [7, '7 was thrown, which is no Error', undefined],
-    [undefined, 'undefined was thrown, which is no Error', undefined],
-    [Symbol('no luck'), 'Symbol(no luck) was thrown, which is no Error', undefined],
-    ['no luck', 'no luck', undefined],
-  ])('%j is told by the cause', async (thrown, message, code) => {
+describe('what is thrown and is not an Error', () => {
+  it.each(
+    titled<[unknown, string, string | undefined]>([
+      [{ code: 'E_PLAIN', message: 'no luck' }, 'no luck', 'E_PLAIN'],
+      [{ code: 'E_PLAIN' }, 'an object was thrown that is no Error', 'E_PLAIN'],
+      [7, '7 was thrown, which is no Error', undefined],
+      [undefined, 'undefined was thrown, which is no Error', undefined],
+      [Symbol('no luck'), 'Symbol(no luck) was thrown, which is no Error', undefined],
+      ['no luck', 'no luck', undefined],
+    ]),
+  )('is described by the cause: %s', async (_, thrown, message, code) => {
     const create = () => {
       throw thrown; // eslint-disable-line no-throw-literal
     };

@@ -78,7 +78,7 @@ describe('an error that holds a secret', () => {
     ['in base64', Buffer.from(`app:${SECRET}`).toString('base64')],
   ];
 
-  it.each(places)('does not tell it by %s', (_, make) => {
+  it.each(places)('does not reveal it through %s', (_, make) => {
     for (const [how, spelled] of spellings) {
       const text = seen(redactorOfSecret().error(make(spelled)));
       expect(text, how).not.toContain(spelled);
@@ -96,7 +96,7 @@ it.each<[string, object]>([
   ['a Map', { tokens: new Map([[1, 'a-word']]) }],
   ['a number', { apiKey: 8_012_345_678 }],
   ['a pair of headers', { raw: ['Accept', 'text', 'X-Api-Key', 'a-word'] }],
-])('an error does not tell what stands under a telling name in %s', (_, held) => {
+])('an error does not reveal what stands under a telling name in %s', (_, held) => {
   expect(seen(new Redactor().error(Object.assign(new Error('x'), held)))).not.toMatch(/a-word|8012345678/);
 });
 
@@ -116,7 +116,7 @@ describe('an error that cannot be read', () => {
       'a name that cannot be a text',
       () => Object.assign(new Error('x'), { name: Object.create(null) as string, password: 'x' }),
     ],
-  ])('is said to be one: %s', (_, make) => {
+  ])('is replaced by an error that says so: %s', (_, make) => {
     expect(new Redactor().error(make())).toMatchObject({ message: 'something was thrown that cannot be read' });
   });
 });
@@ -127,7 +127,7 @@ function revoked(): unknown {
   return proxy;
 }
 
-describe('an error that holds very much', () => {
+describe('a very large error', () => {
   const numbers = Array.from({ length: 1_000_000 }, (_, index) => index);
   const items = Array.from({ length: 4_000 }, (_, id) => ({ id, name: `item ${id}` }));
   const huge: [string, Error][] = [
@@ -157,7 +157,7 @@ describe('an error that holds very much', () => {
     ['a long chain of causes', chain(5_000, new Error('first'))],
   ];
 
-  it.each(huge)('is a copy, and costs next to nothing each time that it is reported: %s', (_, error) => {
+  it.each(huge)('is copied, in hardly any time however often it is reported: %s', (_, error) => {
     const redactor = redactorOfSecret();
     const copy = redactor.error(error);
     expect(copy).not.toBe(error);
@@ -165,17 +165,17 @@ describe('an error that holds very much', () => {
     expect(timeOf(() => redactor.error(error))).toBeLessThan(10);
   });
 
-  it.each(huge.slice(0, 4))('costs as little when each error is another: %s', (_, error) => {
+  it.each(huge.slice(0, 4))('is copied in as little time when each error is a new one: %s', (_, error) => {
     const redactor = redactorOfSecret();
     expect(timeOf(() => redactor.error(Object.assign(new Error('y'), error)))).toBeLessThan(10);
   });
 
-  it('is described by its first errors and how many more there are', () => {
+  it('is described by its first ten errors and the number of the others', () => {
     const errors = Array.from({ length: 1_000 }, (_, index) => new Error(`error ${index}`));
     expect(describeError(new AggregateError(errors))).toMatch(/^error 0; .*; error 9; and 990 more$/);
   });
 
-  it('costs little to look at when it is injected, or given as options', () => {
+  it('is searched for secrets in little time when it is injected, or given as options', () => {
     for (const value of [
       { numbers },
       { items },

@@ -130,7 +130,7 @@ describe('a secret that was shown', () => {
     expect(redactor.text('s3cr3t-1 plain-value s3cr3t-2')).toBe('*** plain-value s3cr3t-2');
   });
 
-  it('is told in injected texts: URLs, connection strings, JSON', () => {
+  it('is recognised in injected texts: URLs, connection strings, JSON', () => {
     const redactor = new Redactor();
     redactor.keepData([
       'postgres://app:pg-s3cret@db',
@@ -172,7 +172,7 @@ describe('a short or ordinary secret', () => {
     expect(redactor.error(error)).toBe(error);
   });
 
-  it.each(secrets)('leaves words and hosts readable that it is a part of: %s', (secret) => {
+  it.each(secrets)('leaves words and hosts readable that contain it: %s', (secret) => {
     const redactor = new Redactor();
     redactor.keep({ password: secret });
     const text = `connect ECONNREFUSED ${secret}host, ${secret}-1.internal, my${secret}, ${secret}.internal, ${secret}_x`;
@@ -189,7 +189,7 @@ describe('a short or ordinary secret', () => {
   });
 });
 
-describe('what is no secret', () => {
+describe('what is not a secret', () => {
   it('stays in injected settings', () => {
     const redactor = new Redactor();
     const auth = { strategy: 'local', port: 6379, enabled: 'true', ttl: 5_000 };
@@ -198,7 +198,7 @@ describe('what is no secret', () => {
     expect(redactor.text(text)).toBe(text);
   });
 
-  it('stays though it is a short or common user name', () => {
+  it('stays readable if it is a short or common user name', () => {
     const redactor = new Redactor();
     redactor.keep({ username: 'default', url: 'redis://app:long-enough@host/?authSource=admin' });
     expect(redactor.text('the application has no default admin')).toBe('the application has no default admin');

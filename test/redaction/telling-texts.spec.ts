@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Redactor } from '../../src/redaction/redactor.js';
+import { titled } from '../support/titled.js';
 
 /** What must not be left of a text; letters only where a name alone tells that it is a credential. */
 const WORD = 'canarybird';
@@ -161,7 +162,7 @@ describe('a credential that nobody has shown', () => {
     }
   });
 
-  it.each(texts)('is struck in %j', (text) => {
+  it.each(titled(texts.map((text) => [text] as const)))('is struck in %s', (_, text) => {
     for (const around of [text, `refused: ${text}`, `${text}\nagain`]) {
       expect(redactor.text(around)).not.toMatch(new RegExp(`${WORD}|${VALUE}`));
     }

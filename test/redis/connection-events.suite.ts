@@ -12,6 +12,7 @@ import {
   startRedisSentinels,
   startRedisServer,
 } from '../support/redis-server.js';
+import { titledOptions } from '../support/titled.js';
 
 const HUNG_UP = 'the server closed the connection before the client was ready';
 const SHORT_RETRY = { retryStrategy: () => 50 };
@@ -68,7 +69,7 @@ async function boot<T extends Redis | Cluster>(definition: ClientDefinition<T>) 
 /** The promises of `onConnection`, which hold whatever version of ioredis the file that calls this has put in place. */
 export function testConnectionEvents(version: string): void {
   describeWithRedis(`the connection of a Redis client, ${version}`, () => {
-    it('is lost when the server is killed, and gained once it is back, each told once', async () => {
+    it('is lost when the server is killed, and gained once it is back, each published once', async () => {
       await using server = await startRedisServer();
       const { registry, told, changes, until } = await boot(redisClient({ port: server.port, ...SHORT_RETRY }));
       const first = await until('connected');
@@ -129,7 +130,7 @@ export function testConnectionEvents(version: string): void {
     });
 
     it.each([true, false])(
-      'is never gained with a wrong password, which is the only error, with enableReadyCheck %j',
+      'is never gained with a wrong password, which is the only error, with enableReadyCheck: $0',
       async (enableReadyCheck) => {
         await using server = await startRedisServer({ password: 'right' });
         const { changes, errors, until } = await boot(
@@ -141,9 +142,9 @@ export function testConnectionEvents(version: string): void {
       },
     );
 
-    it.each([{}, { protocol: 2, disableClientInfo: true }] as RedisClientOptions[])(
-      'is watched without the ready check too, with %j',
-      async (options) => {
+    it.each(titledOptions([{}, { protocol: 2, disableClientInfo: true }] as RedisClientOptions[]))(
+      'is watched without the ready check too, with %s',
+      async (_, options) => {
         await using server = await startRedisServer();
         const { changes, until } = await boot(
           redisClient({ port: server.port, enableReadyCheck: false, ...options, ...SHORT_RETRY }),
@@ -189,7 +190,7 @@ export function testConnectionEvents(version: string): void {
       expect(changes()).toEqual(['connected', 'disconnected']);
     });
 
-    it('tells nothing before the server is there, and then one gain', async () => {
+    it('is not published before the server is there, and is then gained once', async () => {
       const port = await freePort();
       const { changes, errors, until } = await boot(redisClient({ port, ...SHORT_RETRY }));
       await until('error', 2);
@@ -213,7 +214,7 @@ export function testConnectionEvents(version: string): void {
   });
 
   describeWithRedis(`the connection of a cluster client, ${version}`, () => {
-    it('is there while some node is, lost with the last one, and gained when they are back', async () => {
+    it('exists while some node does, is lost with the last one, and gained when they are back', async () => {
       await using cluster = await startRedisCluster();
       const { client, registry, changes, until } = await boot(redisCluster({ nodes: cluster.nodes }));
       await until('connected');

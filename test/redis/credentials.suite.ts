@@ -15,6 +15,7 @@ import {
   startRedisSentinels,
   startRedisServer,
 } from '../support/redis-server.js';
+import { titled } from '../support/titled.js';
 
 const SHORT_RETRY = { retryStrategy: () => 50 };
 async function startTokenServer() {
@@ -103,7 +104,7 @@ export function testCredentials(version: 'ioredis 5' | 'ioredis 6'): void {
       expect(await loginsOf(ask)).toBeGreaterThan(3);
     });
 
-    it('that the server has ceased to take are an error, and those that come after it work', async () => {
+    it('that the server no longer accepts are an error, and the next ones work', async () => {
       const { tokens, port } = await startTokenServer();
       const { client, until, errors } = await boot(
         redisClient({ port, credentials: tokens.current, maxRetriesPerRequest: null, ...SHORT_RETRY }),
@@ -120,7 +121,7 @@ export function testCredentials(version: 'ioredis 5' | 'ioredis 6'): void {
       expect(await client.set('a', 1)).toBe('OK');
     });
 
-    it('that cannot be had are a failed attempt: an error event, then the retryStrategy', async () => {
+    it('that cannot be fetched are a failed attempt: an error event, then the retryStrategy', async () => {
       const { tokens, port } = await startTokenServer();
       const attempts: number[] = [];
       let failures = 2;
@@ -167,15 +168,17 @@ export function testCredentials(version: 'ioredis 5' | 'ioredis 6'): void {
       expect(errors()).toEqual([]);
     });
 
-    it.each([
-      [undefined, 'returned no object'],
-      ['token', 'returned no object'],
-      [{}, '"password" is not a string'],
-      [{ password: '' }, '"password" is not a string, or an empty one'],
-      [{ password: 'p', username: 1 }, '"username" is not a string'],
-      [{ password: 'p', expiresAt: 1 }, '"expiresAt" is not a valid Date'],
-      [{ password: 'p', expiresAt: new Date('soon') }, '"expiresAt" is not a valid Date'],
-    ])('that are none are a failed attempt that says so: %j', async (answer, problem) => {
+    it.each(
+      titled<[unknown, string]>([
+        [undefined, 'returned no object'],
+        ['token', 'returned no object'],
+        [{}, '"password" is not a string'],
+        [{ password: '' }, '"password" is not a string, or an empty one'],
+        [{ password: 'p', username: 1 }, '"username" is not a string'],
+        [{ password: 'p', expiresAt: 1 }, '"expiresAt" is not a valid Date'],
+        [{ password: 'p', expiresAt: new Date('soon') }, '"expiresAt" is not a valid Date'],
+      ]),
+    )('of the wrong type are a failed attempt, and the error says so: %s', async (_, answer, problem) => {
       const { port } = await startTokenServer();
       const credentials = (() => Promise.resolve(answer)) as unknown as RedisCredentialsProvider;
       const { errors, until } = await boot(redisClient({ port, credentials, ...SHORT_RETRY }));
@@ -186,7 +189,7 @@ export function testCredentials(version: 'ioredis 5' | 'ioredis 6'): void {
       expect(errors()[0]).toContain(problem);
     });
 
-    it('may be thrown for at once', async () => {
+    it('are a failed attempt when their function throws synchronously', async () => {
       const { port } = await startTokenServer();
       const credentials: RedisCredentialsProvider = () => {
         throw new Error('no region');
@@ -196,7 +199,7 @@ export function testCredentials(version: 'ioredis 5' | 'ioredis 6'): void {
       expect(errors()[0]).toBe('credentials() failed: no region');
     });
 
-    it('take the user name of the options if they have none', async () => {
+    it('use the user name of the options if they have none', async () => {
       const { tokens, port } = await startTokenServer();
       const credentials = async () => ({ password: tokens.issued.at(-1) as string });
       for (const options of [{ port, username: 'app' }, { url: `redis://app@127.0.0.1:${port}` }]) {
@@ -206,7 +209,7 @@ export function testCredentials(version: 'ioredis 5' | 'ioredis 6'): void {
       }
     });
 
-    it('do without a user name, for the password of the default user', async () => {
+    it('need no user name if the password is that of the default user', async () => {
       const server = await startRedisServer({ password: 'changing' });
       onTestFinished(() => server.close());
       const { client } = await boot(
@@ -315,7 +318,7 @@ export function testCredentials(version: 'ioredis 5' | 'ioredis 6'): void {
       }
     });
 
-    it('stand in no output', async () => {
+    it('appear in no output', async () => {
       const { tokens, port } = await startTokenServer();
       const logger = new RecordingLogger();
       const credentials: RedisCredentialsProvider = async () => {
@@ -435,7 +438,7 @@ export function testCredentials(version: 'ioredis 5' | 'ioredis 6'): void {
       expect(errors()).toEqual([]);
     });
 
-    it('that cannot be had are an error event, and the cluster is tried again', async () => {
+    it('that cannot be fetched are an error event, and the cluster is tried again', async () => {
       const { tokens, nodes } = await startTokenCluster();
       let isSealed = true;
       const credentials: RedisCredentialsProvider = async () => {

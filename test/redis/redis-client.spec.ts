@@ -7,6 +7,7 @@ import { describeWithRedis, freePort, startRedisServer } from '../support/redis-
 import { runInNode } from '../support/run-in-node.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { drive } from './drive.js';
+import { titled, titledOptions } from '../support/titled.js';
 
 describe('redisClient()', () => {
   it('is of the kind "redis", and its token is that of the client named "redis"', () => {
@@ -74,11 +75,13 @@ describe('redisClient()', () => {
       await expect(buildClient(definition)).rejects.toThrow('nothing says where the server is');
     });
 
-    it.each([
-      [{ url: undefined }, 'the factory returned url: undefined; is a variable not set?'],
-      [{ host: undefined, db: 1 }, 'the factory returned host: undefined'],
-      [{ port: undefined, password: undefined }, 'the factory returned port: undefined'],
-    ])('says which address a factory has returned without a value: %j', async (unset, problem) => {
+    it.each(
+      titled<[object, string]>([
+        [{ url: undefined }, 'the factory returned url: undefined; is a variable not set?'],
+        [{ host: undefined, db: 1 }, 'the factory returned host: undefined'],
+        [{ port: undefined, password: undefined }, 'the factory returned port: undefined'],
+      ]),
+    )('names the address that a factory has returned without a value: %s', async (_, unset, problem) => {
       const returned = unset as RedisClientOptions;
       await expect(buildClient(redisClient({ useFactory: () => returned }))).rejects.toThrow(problem);
       await expect(buildClient(redisClient(), { factoryOptions: returned })).rejects.toThrow(problem);
@@ -87,88 +90,93 @@ describe('redisClient()', () => {
 
   describe('findProblem', () => {
     const SECRET = 'hunter2';
-    it.each<[unknown, RegExp | undefined]>([
-      ['redis://localhost', undefined],
-      ['rediss://user:pw@localhost:6380/0', undefined],
-      [{ port: 6379 }, undefined],
-      [{ host: 'localhost', maxRetriesPerRequest: null, retryStrategy: null, db: 0, password: '' }, undefined],
-      [{ sentinels: [{ host: 'localhost', port: 26379 }], name: 'main' }, undefined],
-      [{ url: 'redis://localhost', port: 6390 }, undefined],
-      [{ useFactory: () => ({ port: 1 }) }, undefined],
-      [undefined, /nothing says where the server is; give "url", "host", "port", "path" or "sentinels"/],
-      [{}, /nothing says where/],
-      [
-        { host: undefined },
-        /nothing says where the server is: the options say host: undefined; is a variable not set\?/,
-      ],
-      [{ url: undefined }, /nothing says where the server is: the options say url: undefined/],
-      [{ sentinels: null }, /the options say sentinels: null/],
-      [42, /not an object/],
-      [null, /not an object/],
-      [['redis://localhost'], /not an object/],
-      ['', /"url" must be a string that starts with redis/],
-      [`http://${SECRET}@localhost`, /"url" must be a string that starts with redis/],
-      [`localhost:${SECRET}`, /"url" must/],
-      [`redis://user:${SECRET}/#@localhost`, /"url" is not a valid URL; percent-encode/],
-      [`redis://:${SECRET}@`, /"url" (names no host|is not a valid URL)/],
-      [`redis://localhost/${SECRET}`, /"url" must end with the number of a database/],
-      [{ url: 6379 }, /"url" must be a string/],
-      [{ url: 'redis://localhost', host: SECRET }, /"url" and "host" both say where/],
-      [{ url: 'redis://localhost:6379', port: 6380 }, /"url" and "port" both say where/],
-      [{ url: 'redis://localhost', sentinels: [{ host: SECRET }] }, /"url" and "sentinels" both/],
-      [{ url: 'redis://localhost', nodes: [] }, /"nodes" belongs to a cluster; declare it with redisCluster\(\)/],
-      [{ nodes: [{ port: 1 }] }, /redisCluster/],
-      [{ host: '' }, /"host" must be a string, and not an empty one/],
-      [{ port: '6379' }, /"port" must be a whole number from 1 to 65535; convert .* Number\(\)/],
-      [`redis://user:p%${SECRET}@localhost`, /"url" has a "%" in its user name or password .* written as %25/],
-      [`redis://user:100%@localhost`, /"url" has a "%"/],
-      [`redis://us%er:${SECRET}@localhost`, /"url" has a "%"/],
-      [`redis://user:%E0%A4@localhost`, /"url" has a "%"/],
-      ['redis://user:100%25@localhost', undefined],
-      ['redis://localhost:99999', /"url" must have a port from 1 to 65535, or none for 6379/],
-      [`redis://user:${SECRET}@localhost:65536/1`, /"url" must have a port/],
-      ['redis://localhost:0', /"url" must have a port/],
-      ['redis://localhost:-1', /"url" must have a port/],
-      ['redis://localhost:redis', /"url" must have a port/],
-      ['redis://localhost:6379a', /"url" must have a port/],
-      ['redis://[::1]:70000', /"url" must have a port/],
-      ['redis://[::1]:7000', undefined],
-      ['redis://[::1', /"url" is not a valid URL: its host is none/],
-      ['redis://local host', /"url" is not a valid URL: its host is none/],
-      ['redis://:6379', /"url" names no host/],
-      [`redis://user:${SECRET}?@localhost`, /"url" is not a valid URL; percent-encode/],
-      [{ port: 1, credentials: SECRET }, /"credentials" must be a function that returns a promise/],
-      [{ port: 1, credentials: async () => ({ password: 'p' }) }, undefined],
-      [{ port: 1, username: 'app', credentials: async () => ({ password: 'p' }) }, undefined],
-      [{ url: 'redis://app@localhost', credentials: async () => ({ password: 'p' }) }, undefined],
-      [{ port: 1, credentials: null, password: 'p' }, undefined],
-      [
-        { port: 1, password: SECRET, credentials: async () => ({ password: 'p' }) },
-        /"credentials" and "password" both say how to log in; give one of them/,
-      ],
-      [
-        { url: `redis://:${SECRET}@localhost`, credentials: async () => ({ password: 'p' }) },
-        /"credentials" and the password in "url" both say how to log in/,
-      ],
-      [
-        { url: `redis://localhost?password=${SECRET}`, credentials: async () => ({ password: 'p' }) },
-        /"credentials" and the password in "url" both say how to log in/,
-      ],
-      [{ port: 0 }, /"port" must/],
-      [{ port: 65_536 }, /"port" must/],
-      [{ port: Number.NaN }, /"port" must/],
-      [{ port: 1, db: -1 }, /"db" must be a whole number from 0/],
-      [{ port: 1, password: 42 }, /"password" must be a string/],
-      [{ port: 1, tls: true }, /"tls" must be an object/],
-      [{ port: 1, maxRetriesPerRequest: '3' }, /"maxRetriesPerRequest" must be a whole number, or null/],
-      [{ port: 1, retryStrategy: 100 }, /"retryStrategy" must be a function/],
-      [{ port: 1, connectTimeout: '5s' }, /"connectTimeout" must be a number of milliseconds/],
-      [{ sentinels: [], name: 'main' }, /"sentinels" must be an array/],
-      [{ sentinels: [{ host: 'localhost' }] }, /"sentinels" needs "name"/],
-      [{ sentinels: [{ host: 'localhost' }], name: 'main', tls: {} }, /"tls" counts .* enableTLSForSentinelMode: true/],
-      [{ sentinels: [{ host: 'localhost' }], name: 'main', tls: {}, enableTLSForSentinelMode: true }, undefined],
-      [{ useFactory: 'redis://localhost' }, /"useFactory" must be a function/],
-    ])('of %j is %s', (options, expected) => {
+    it.each(
+      titled<[unknown, RegExp | undefined]>([
+        ['redis://localhost', undefined],
+        ['rediss://user:pw@localhost:6380/0', undefined],
+        [{ port: 6379 }, undefined],
+        [{ host: 'localhost', maxRetriesPerRequest: null, retryStrategy: null, db: 0, password: '' }, undefined],
+        [{ sentinels: [{ host: 'localhost', port: 26379 }], name: 'main' }, undefined],
+        [{ url: 'redis://localhost', port: 6390 }, undefined],
+        [{ useFactory: () => ({ port: 1 }) }, undefined],
+        [undefined, /nothing says where the server is; give "url", "host", "port", "path" or "sentinels"/],
+        [{}, /nothing says where/],
+        [
+          { host: undefined },
+          /nothing says where the server is: the options say host: undefined; is a variable not set\?/,
+        ],
+        [{ url: undefined }, /nothing says where the server is: the options say url: undefined/],
+        [{ sentinels: null }, /the options say sentinels: null/],
+        [42, /not an object/],
+        [null, /not an object/],
+        [['redis://localhost'], /not an object/],
+        ['', /"url" must be a string that starts with redis/],
+        [`http://${SECRET}@localhost`, /"url" must be a string that starts with redis/],
+        [`localhost:${SECRET}`, /"url" must/],
+        [`redis://user:${SECRET}/#@localhost`, /"url" is not a valid URL; percent-encode/],
+        [`redis://:${SECRET}@`, /"url" (names no host|is not a valid URL)/],
+        [`redis://localhost/${SECRET}`, /"url" must end with the number of a database/],
+        [{ url: 6379 }, /"url" must be a string/],
+        [{ url: 'redis://localhost', host: SECRET }, /"url" and "host" both say where/],
+        [{ url: 'redis://localhost:6379', port: 6380 }, /"url" and "port" both say where/],
+        [{ url: 'redis://localhost', sentinels: [{ host: SECRET }] }, /"url" and "sentinels" both/],
+        [{ url: 'redis://localhost', nodes: [] }, /"nodes" belongs to a cluster; declare it with redisCluster\(\)/],
+        [{ nodes: [{ port: 1 }] }, /redisCluster/],
+        [{ host: '' }, /"host" must be a string, and not an empty one/],
+        [{ port: '6379' }, /"port" must be a whole number from 1 to 65535; convert .* Number\(\)/],
+        [`redis://user:p%${SECRET}@localhost`, /"url" has a "%" in its user name or password .* written as %25/],
+        [`redis://user:100%@localhost`, /"url" has a "%"/],
+        [`redis://us%er:${SECRET}@localhost`, /"url" has a "%"/],
+        [`redis://user:%E0%A4@localhost`, /"url" has a "%"/],
+        ['redis://user:100%25@localhost', undefined],
+        ['redis://localhost:99999', /"url" must have a port from 1 to 65535, or none for 6379/],
+        [`redis://user:${SECRET}@localhost:65536/1`, /"url" must have a port/],
+        ['redis://localhost:0', /"url" must have a port/],
+        ['redis://localhost:-1', /"url" must have a port/],
+        ['redis://localhost:redis', /"url" must have a port/],
+        ['redis://localhost:6379a', /"url" must have a port/],
+        ['redis://[::1]:70000', /"url" must have a port/],
+        ['redis://[::1]:7000', undefined],
+        ['redis://[::1', /"url" is not a valid URL: its host is none/],
+        ['redis://local host', /"url" is not a valid URL: its host is none/],
+        ['redis://:6379', /"url" names no host/],
+        [`redis://user:${SECRET}?@localhost`, /"url" is not a valid URL; percent-encode/],
+        [{ port: 1, credentials: SECRET }, /"credentials" must be a function that returns a promise/],
+        [{ port: 1, credentials: async () => ({ password: 'p' }) }, undefined],
+        [{ port: 1, username: 'app', credentials: async () => ({ password: 'p' }) }, undefined],
+        [{ url: 'redis://app@localhost', credentials: async () => ({ password: 'p' }) }, undefined],
+        [{ port: 1, credentials: null, password: 'p' }, undefined],
+        [
+          { port: 1, password: SECRET, credentials: async () => ({ password: 'p' }) },
+          /"credentials" and "password" both say how to log in; give one of them/,
+        ],
+        [
+          { url: `redis://:${SECRET}@localhost`, credentials: async () => ({ password: 'p' }) },
+          /"credentials" and the password in "url" both say how to log in/,
+        ],
+        [
+          { url: `redis://localhost?password=${SECRET}`, credentials: async () => ({ password: 'p' }) },
+          /"credentials" and the password in "url" both say how to log in/,
+        ],
+        [{ port: 0 }, /"port" must/],
+        [{ port: 65_536 }, /"port" must/],
+        [{ port: Number.NaN }, /"port" must/],
+        [{ port: 1, db: -1 }, /"db" must be a whole number from 0/],
+        [{ port: 1, password: 42 }, /"password" must be a string/],
+        [{ port: 1, tls: true }, /"tls" must be an object/],
+        [{ port: 1, maxRetriesPerRequest: '3' }, /"maxRetriesPerRequest" must be a whole number, or null/],
+        [{ port: 1, retryStrategy: 100 }, /"retryStrategy" must be a function/],
+        [{ port: 1, connectTimeout: '5s' }, /"connectTimeout" must be a number of milliseconds/],
+        [{ sentinels: [], name: 'main' }, /"sentinels" must be an array/],
+        [{ sentinels: [{ host: 'localhost' }] }, /"sentinels" needs "name"/],
+        [
+          { sentinels: [{ host: 'localhost' }], name: 'main', tls: {} },
+          /"tls" counts .* enableTLSForSentinelMode: true/,
+        ],
+        [{ sentinels: [{ host: 'localhost' }], name: 'main', tls: {}, enableTLSForSentinelMode: true }, undefined],
+        [{ useFactory: 'redis://localhost' }, /"useFactory" must be a function/],
+      ]),
+    )('finds in %s the problem %s', (_, options, expected) => {
       const problem = redisClient(options as RedisClientOptions).blueprint.findProblem({ fromFactory: false });
       if (expected) expect(problem).toMatch(expected);
       else expect(problem).toBeUndefined();
@@ -182,7 +190,7 @@ describe('redisClient()', () => {
 });
 
 describeWithRedis('a Redis client', () => {
-  it('connects once it is told to, with user name and password from the URL', async () => {
+  it('connects once connect() is called, with user name and password from the URL', async () => {
     await using server = await startRedisServer({ user: { name: 'app', password: 'p@ss/word' } });
     await using driven = await drive(redisClient(server.url));
     expect(await server.clientCount()).toBe(0);
@@ -229,16 +237,19 @@ describeWithRedis('a Redis client', () => {
     const check = async (driven: Awaited<ReturnType<typeof drive<Redis>>>) =>
       driven.blueprint.driver.check?.(driven.client);
 
-    it.each([{}, { enableOfflineQueue: false }])('connects a client that was never used, with %j', async (options) => {
-      await using server = await startRedisServer();
-      await using driven = await drive(redisClient({ port: server.port, ...options }));
-      await Promise.all([check(driven), check(driven)]);
-      await check(driven);
-      expect(await server.clientCount()).toBe(1);
-      await driven.close();
-    });
+    it.each(titledOptions([{}, { enableOfflineQueue: false }]))(
+      'connects a client that was never used, with %s',
+      async (_, options) => {
+        await using server = await startRedisServer();
+        await using driven = await drive(redisClient({ port: server.port, ...options }));
+        await Promise.all([check(driven), check(driven)]);
+        await check(driven);
+        expect(await server.clientCount()).toBe(1);
+        await driven.close();
+      },
+    );
 
-    it.each([2, 3] as const)('passes in subscriber mode, with protocol %j', async (protocol) => {
+    it.each([2, 3] as const)('passes in subscriber mode, with protocol $0', async (protocol) => {
       await using server = await startRedisServer();
       await using driven = await drive(redisClient({ port: server.port, protocol }));
       await driven.client.subscribe('news');

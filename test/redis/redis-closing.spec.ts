@@ -4,6 +4,7 @@ import { redisClient } from '../../src/redis/index.js';
 import { describeWithRedis, freePort, startRedisServer } from '../support/redis-server.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { drive, failOnConsoleError } from './drive.js';
+import { titledOptions } from '../support/titled.js';
 
 const CLOSE_TIMEOUT = 400;
 /** More than closing takes when nothing is waited for, on a busy machine; less than the 2 s that ioredis waits for a server. */
@@ -32,20 +33,19 @@ describeWithRedis('a ready client', () => {
     expect(driven.client.status).toBe('end');
   });
 
-  it.each([{}, { enableAutoPipelining: true }, { enableOfflineQueue: false }, { maxRetriesPerRequest: null }])(
-    'answers 10,000 commands before it closes, with %j',
-    async (options) => {
-      await using server = await startRedisServer();
-      await using driven = await drive(redisClient({ port: server.port, ...options }));
-      await driven.blueprint.driver.connect?.(driven.client);
-      driven.watch(...Array.from({ length: 10_000 }, (_, index) => driven.client.set(`key:${index}`, index)));
-      const closing = await driven.close(10_000);
+  it.each(
+    titledOptions([{}, { enableAutoPipelining: true }, { enableOfflineQueue: false }, { maxRetriesPerRequest: null }]),
+  )('answers 10,000 commands before it closes, with %s', async (_title, options) => {
+    await using server = await startRedisServer();
+    await using driven = await drive(redisClient({ port: server.port, ...options }));
+    await driven.blueprint.driver.connect?.(driven.client);
+    driven.watch(...Array.from({ length: 10_000 }, (_, index) => driven.client.set(`key:${index}`, index)));
+    const closing = await driven.close(10_000);
 
-      expect(closing).toMatchObject({ forced: false, status: 'end', left: [], commands: { answered: 10_000 } });
-      expect(await server.command('DBSIZE')).toBe('10000');
-      await server.clients(0);
-    },
-  );
+    expect(closing).toMatchObject({ forced: false, status: 'end', left: [], commands: { answered: 10_000 } });
+    expect(await server.command('DBSIZE')).toBe('10000');
+    await server.clients(0);
+  });
 
   it('answers a transaction, a pipeline and a script before it closes', async () => {
     await using server = await startRedisServer();
@@ -85,7 +85,7 @@ describeWithRedis('a ready client', () => {
     await server.clients(0);
   });
 
-  it('gives a blocking command until the deadline', async () => {
+  it('waits for a blocking command until the deadline', async () => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient(server.url));
     driven.watch(driven.client.blpop('list', 0));
@@ -115,7 +115,7 @@ describeWithRedis('a ready client', () => {
 });
 
 describeWithRedis('a client that was never connected', () => {
-  it.each(VARIANTS)('closes without opening a socket, with %j', async (options) => {
+  it.each(titledOptions(VARIANTS))('closes without opening a socket, with %s', async (_title, options) => {
     await using server = await startRedisServer();
     await using proxy = await startTcpProxy(server);
     await using driven = await drive(redisClient({ port: proxy.port, ...options }));
@@ -140,7 +140,7 @@ describeWithRedis('a client that was never connected', () => {
 });
 
 describeWithRedis('a client whose server is down', () => {
-  it.each(VARIANTS)('closes at once if nothing is pending, with %j', async (options) => {
+  it.each(titledOptions(VARIANTS))('closes at once if nothing is pending, with %s', async (_title, options) => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port, ...options }));
     await driven.blueprint.driver.connect?.(driven.client);
@@ -153,7 +153,7 @@ describeWithRedis('a client whose server is down', () => {
     await expect(driven.client.ping()).rejects.toThrow('Connection is closed.');
   });
 
-  it.each(VARIANTS)('closes after a first attempt that failed, with %j', async (options) => {
+  it.each(titledOptions(VARIANTS))('closes after a first attempt that failed, with %s', async (_title, options) => {
     await using driven = await drive(redisClient({ port: await freePort(), ...options }));
     driven.connect();
     await driven.event('reconnecting');
@@ -162,7 +162,7 @@ describeWithRedis('a client whose server is down', () => {
     expect(await driven.close()).toMatchObject({ forced: false, status: 'end', left: [] });
   });
 
-  it.each(VARIANTS)('rejects what is queued by the deadline, with %j', async (options) => {
+  it.each(titledOptions(VARIANTS))('rejects what is queued by the deadline, with %s', async (_title, options) => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port, ...options }));
     await driven.blueprint.driver.connect?.(driven.client);
@@ -226,7 +226,7 @@ describeWithRedis('a client whose server is down', () => {
 });
 
 describeWithRedis('a client whose server is silent', () => {
-  it.each(VARIANTS)('closes at once if nothing is pending, with %j', async (options) => {
+  it.each(titledOptions(VARIANTS))('closes at once if nothing is pending, with %s', async (_title, options) => {
     await using server = await startRedisServer();
     await using driven = await drive(redisClient({ port: server.port, ...options }));
     await driven.blueprint.driver.connect?.(driven.client);
@@ -239,57 +239,66 @@ describeWithRedis('a client whose server is silent', () => {
     await server.clients(0);
   });
 
-  it.each(VARIANTS)('rejects what is in flight at the deadline and then ends at once, with %j', async (options) => {
-    await using server = await startRedisServer();
-    await using driven = await drive(redisClient({ port: server.port, ...options }));
-    await driven.blueprint.driver.connect?.(driven.client);
-    server.freeze();
-    driven.watch(driven.client.set('a', 1), driven.client.get('a'));
-    const closing = await driven.close(CLOSE_TIMEOUT);
+  it.each(titledOptions(VARIANTS))(
+    'rejects what is in flight at the deadline and then ends at once, with %s',
+    async (_, options) => {
+      await using server = await startRedisServer();
+      await using driven = await drive(redisClient({ port: server.port, ...options }));
+      await driven.blueprint.driver.connect?.(driven.client);
+      server.freeze();
+      driven.watch(driven.client.set('a', 1), driven.client.get('a'));
+      const closing = await driven.close(CLOSE_TIMEOUT);
 
-    expect(closing).toMatchObject({ forced: true, status: 'end', left: [], commands: { rejected: 2, pending: 0 } });
-    expect(closing.duration).toBeLessThan(CLOSE_TIMEOUT + AT_ONCE);
-    server.thaw();
-    await server.clients(0);
-  });
+      expect(closing).toMatchObject({ forced: true, status: 'end', left: [], commands: { rejected: 2, pending: 0 } });
+      expect(closing.duration).toBeLessThan(CLOSE_TIMEOUT + AT_ONCE);
+      server.thaw();
+      await server.clients(0);
+    },
+  );
 
-  it.each(VARIANTS)('closes while the server has accepted and says nothing, with %j', async (options) => {
-    await using server = await startRedisServer();
-    await using proxy = await startTcpProxy(server);
-    proxy.freeze();
-    await using driven = await drive(redisClient({ port: proxy.port, ...options }));
-    driven.connect();
-    await driven.event('connect');
-    const closing = await driven.close();
+  it.each(titledOptions(VARIANTS))(
+    'closes while the server has accepted and says nothing, with %s',
+    async (_, options) => {
+      await using server = await startRedisServer();
+      await using proxy = await startTcpProxy(server);
+      proxy.freeze();
+      await using driven = await drive(redisClient({ port: proxy.port, ...options }));
+      driven.connect();
+      await driven.event('connect');
+      const closing = await driven.close();
 
-    expect(closing).toMatchObject({ forced: false, status: 'end' });
-    expect(closing.duration).toBeLessThan(AT_ONCE);
-    await proxy.disconnected();
+      expect(closing).toMatchObject({ forced: false, status: 'end' });
+      expect(closing.duration).toBeLessThan(AT_ONCE);
+      await proxy.disconnected();
 
-    await using busy = await drive(redisClient({ port: proxy.port, ...options }));
-    busy.watch(busy.client.get('a'));
-    await busy.event('connect');
-    const forced = await busy.close(CLOSE_TIMEOUT);
-    expect(forced).toMatchObject({ status: 'end', commands: { rejected: 1, pending: 0 } });
-    expect(forced.duration).toBeLessThan(CLOSE_TIMEOUT + AT_ONCE);
-    await proxy.disconnected();
-  });
+      await using busy = await drive(redisClient({ port: proxy.port, ...options }));
+      busy.watch(busy.client.get('a'));
+      await busy.event('connect');
+      const forced = await busy.close(CLOSE_TIMEOUT);
+      expect(forced).toMatchObject({ status: 'end', commands: { rejected: 1, pending: 0 } });
+      expect(forced.duration).toBeLessThan(CLOSE_TIMEOUT + AT_ONCE);
+      await proxy.disconnected();
+    },
+  );
 
-  it.each(VARIANTS)('rejects what was in flight on a connection before the silent one, with %j', async (options) => {
-    await using server = await startRedisServer();
-    await using proxy = await startTcpProxy(server);
-    await using driven = await drive(redisClient({ port: proxy.port, ...options }));
-    await driven.blueprint.driver.connect?.(driven.client);
-    proxy.freeze();
-    driven.watch(driven.client.set('a', 1));
-    proxy.cut();
-    await driven.event('connect');
-    const closing = await driven.close(CLOSE_TIMEOUT);
+  it.each(titledOptions(VARIANTS))(
+    'rejects what was in flight on a connection before the silent one, with %s',
+    async (_, options) => {
+      await using server = await startRedisServer();
+      await using proxy = await startTcpProxy(server);
+      await using driven = await drive(redisClient({ port: proxy.port, ...options }));
+      await driven.blueprint.driver.connect?.(driven.client);
+      proxy.freeze();
+      driven.watch(driven.client.set('a', 1));
+      proxy.cut();
+      await driven.event('connect');
+      const closing = await driven.close(CLOSE_TIMEOUT);
 
-    expect(closing).toMatchObject({ status: 'end', commands: { rejected: 1, pending: 0 } });
-    expect(closing.duration).toBeLessThan(CLOSE_TIMEOUT + AT_ONCE);
-    await proxy.disconnected();
-  });
+      expect(closing).toMatchObject({ status: 'end', commands: { rejected: 1, pending: 0 } });
+      expect(closing.duration).toBeLessThan(CLOSE_TIMEOUT + AT_ONCE);
+      await proxy.disconnected();
+    },
+  );
 
   it('closes while an address does not answer at all', async () => {
     // A listener whose backlog is full never completes another handshake: Linux drops the SYN.

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { redisCluster } from '../../src/redis/index.js';
 import { describeWithRedis, startRedisCluster, type RedisCluster } from '../support/redis-server.js';
 import { drive, failOnConsoleError } from './drive.js';
+import { titledOptions } from '../support/titled.js';
 
 const CLOSE_TIMEOUT = 400;
 const AT_ONCE = 1_500;
@@ -28,19 +29,18 @@ describeWithRedis('a client of a cluster', () => {
     await Promise.all(lost);
   }
 
-  it.each([{}, { enableAutoPipelining: true }, { slotsRefreshInterval: 1_000 }, { enableOfflineQueue: false }])(
-    'answers 9,000 commands before it closes, with %j',
-    async (options) => {
-      await using driven = await start(options);
-      await driven.blueprint.driver.connect?.(driven.client);
-      driven.watch(...Array.from({ length: 9_000 }, (_, index) => driven.client.set(`key:${index}`, index)));
-      const closing = await driven.close(10_000);
+  it.each(
+    titledOptions([{}, { enableAutoPipelining: true }, { slotsRefreshInterval: 1_000 }, { enableOfflineQueue: false }]),
+  )('answers 9,000 commands before it closes, with %s', async (_title, options) => {
+    await using driven = await start(options);
+    await driven.blueprint.driver.connect?.(driven.client);
+    driven.watch(...Array.from({ length: 9_000 }, (_, index) => driven.client.set(`key:${index}`, index)));
+    const closing = await driven.close(10_000);
 
-      expect(closing).toMatchObject({ forced: false, status: 'end', left: [], commands: { answered: 9_000 } });
-      await noConnections();
-      await expect(driven.client.get('a')).rejects.toThrow('Connection is closed.');
-    },
-  );
+    expect(closing).toMatchObject({ forced: false, status: 'end', left: [], commands: { answered: 9_000 } });
+    await noConnections();
+    await expect(driven.client.get('a')).rejects.toThrow('Connection is closed.');
+  });
 
   it('closes without a socket if it was never connected', async () => {
     await using driven = await start();
@@ -84,9 +84,9 @@ describeWithRedis('a client of a cluster', () => {
     await noConnections();
   });
 
-  it.each([{}, { clusterNodeRetryStrategy: () => 50 }, { enableOfflineQueue: false }])(
-    'closes at once with every node down and nothing pending, with %j',
-    async (options) => {
+  it.each(titledOptions([{}, { clusterNodeRetryStrategy: () => 50 }, { enableOfflineQueue: false }]))(
+    'closes at once with every node down and nothing pending, with %s',
+    async (_, options) => {
       await using driven = await start(options);
       await driven.blueprint.driver.connect?.(driven.client);
       await loseEveryNode(driven.client);
@@ -97,14 +97,16 @@ describeWithRedis('a client of a cluster', () => {
     },
   );
 
-  it.each([
-    {},
-    { clusterNodeRetryStrategy: () => 50 },
-    { enableOfflineQueue: false },
-    { enableAutoPipelining: true },
-    { redisOptions: { maxRetriesPerRequest: null } },
-    { redisOptions: { maxRetriesPerRequest: 0 } },
-  ])('rejects what is queued by the deadline with every node down, with %j', async (options: ClusterOptions) => {
+  it.each(
+    titledOptions([
+      {},
+      { clusterNodeRetryStrategy: () => 50 },
+      { enableOfflineQueue: false },
+      { enableAutoPipelining: true },
+      { redisOptions: { maxRetriesPerRequest: null } },
+      { redisOptions: { maxRetriesPerRequest: 0 } },
+    ]),
+  )('rejects what is queued by the deadline with every node down, with %s', async (_, options: ClusterOptions) => {
     await using driven = await start(options);
     await driven.blueprint.driver.connect?.(driven.client);
     await loseEveryNode(driven.client);

@@ -149,7 +149,7 @@ describeWithRedis('redisDuplicate()', () => {
     await server.clients(0);
   });
 
-  it('tells that its connection is lost and regained', async () => {
+  it('publishes that its connection is lost and regained', async () => {
     const { app, redis, reader } = await start(redisClient(server.url));
     const [lost, regained] = [
       nextEvent(registryOf(app), 'disconnected', 'reader'),
@@ -186,7 +186,7 @@ describeWithRedis('redisDuplicate()', () => {
       ['XREAD BLOCK', (reader) => reader.xread('BLOCK', 0, 'STREAMS', 'stream', '$')],
       ['XREADGROUP BLOCK', (reader) => readGroup(reader)],
       ['a BLPOP that is sent with call()', (reader) => reader.call('BLPOP', 'list', '0')],
-    ])('ends %s in flight at shutdown, as if its time was over', async (_command, read) => {
+    ])('ends %s in flight at shutdown, as if it had timed out', async (_command, read) => {
       const started = await start(define());
       const { app, redis, reader } = started;
       await redis.xgroup('CREATE', 'stream', 'group', '$', 'MKSTREAM');

@@ -6,6 +6,7 @@ import { redisClient, redisCluster, type RedisClientOptions } from '../../src/re
 import { bootApp, clientsOf, nextEvent, registryOf, turn } from '../support/boot-app.js';
 import { describeWithRedis, startRedisCluster, startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
+import { titledOptions } from '../support/titled.js';
 
 const TIMEOUT = 200;
 /** Milliseconds. Less than any deadline that closing could wait for: closeTimeout is longer in these tests. */
@@ -148,7 +149,7 @@ export function testHealth(version: string): void {
       expect(await check()).toMatchObject({ status: 'up' });
     });
 
-    it('is asked with one PING at a time, however often', async () => {
+    it('is checked with one PING at a time, however often it is asked for', async () => {
       await using server = await startRedisServer();
       await using proxy = await startTcpProxy(server);
       const { check } = await boot(redisClient({ port: proxy.port }));
@@ -165,9 +166,9 @@ export function testHealth(version: string): void {
       expect((await callsOf(server, 'ping')) - before).toBe(1);
     });
 
-    it.each<RedisClientOptions>([{ commandTimeout: 50 }, { enableAutoPipelining: true }])(
-      'is asked with one PING at a time with %j too',
-      async (options) => {
+    it.each(titledOptions<RedisClientOptions>([{ commandTimeout: 50 }, { enableAutoPipelining: true }]))(
+      'is asked with one PING at a time with %s too',
+      async (_, options) => {
         await using server = await startRedisServer();
         await using proxy = await startTcpProxy(server);
         const { check } = await boot(redisClient({ port: proxy.port, ...options }));
@@ -181,24 +182,29 @@ export function testHealth(version: string): void {
       },
     );
 
-    it.each<RedisClientOptions>([
-      {},
-      { enableAutoPipelining: true },
-      { enableReadyCheck: false },
-      { maxRetriesPerRequest: null },
-    ])('holds up no close: a frozen server costs what it costs without a check, with %j', async (options) => {
-      await using server = await startRedisServer();
-      const { app, client, check } = await boot(
-        redisClient({ port: server.port, ...options }, { closeTimeout: CLOSE_TIMEOUT }),
-      );
-      await check();
-      server.freeze();
-      for (let round = 0; round < 3; round += 1) expect(await check(TIMEOUT)).toMatchObject({ status: 'down' });
-      const start = performance.now();
-      await app.close();
-      expect(performance.now() - start).toBeLessThan(AT_ONCE);
-      expect((client as Redis).status).toBe('end');
-    });
+    it.each(
+      titledOptions<RedisClientOptions>([
+        {},
+        { enableAutoPipelining: true },
+        { enableReadyCheck: false },
+        { maxRetriesPerRequest: null },
+      ]),
+    )(
+      'does not delay closing: with a frozen server it takes as long as without a check, with %s',
+      async (_, options) => {
+        await using server = await startRedisServer();
+        const { app, client, check } = await boot(
+          redisClient({ port: server.port, ...options }, { closeTimeout: CLOSE_TIMEOUT }),
+        );
+        await check();
+        server.freeze();
+        for (let round = 0; round < 3; round += 1) expect(await check(TIMEOUT)).toMatchObject({ status: 'down' });
+        const start = performance.now();
+        await app.close();
+        expect(performance.now() - start).toBeLessThan(AT_ONCE);
+        expect((client as Redis).status).toBe('end');
+      },
+    );
 
     it('waits at its close for a PING that the application has sent itself', async () => {
       await using server = await startRedisServer();
@@ -214,7 +220,7 @@ export function testHealth(version: string): void {
       await closed;
     });
 
-    it('is told by a check of the application, in place of the PING', async () => {
+    it("is the result of the application's own check, in place of the PING", async () => {
       await using server = await startRedisServer();
       const definition = redisClient(
         { port: server.port },
@@ -244,7 +250,7 @@ export function testHealth(version: string): void {
       expect(await check()).toMatchObject({ status: 'up' });
     });
 
-    it('holds up no close, with every node frozen', async () => {
+    it('does not delay closing, with every node frozen', async () => {
       await using cluster = await startRedisCluster();
       const { app, client, check } = await boot(
         redisCluster({ nodes: cluster.nodes }, { closeTimeout: CLOSE_TIMEOUT }),
@@ -259,7 +265,7 @@ export function testHealth(version: string): void {
       expect((client as Cluster).status).toBe('end');
     });
 
-    it('is told by a check of the application, in place of CLUSTER INFO', async () => {
+    it("is the result of the application's own check, in place of CLUSTER INFO", async () => {
       await using cluster = await startRedisCluster();
       const { check } = await boot(
         redisCluster({ nodes: cluster.nodes }, { check: (redis: Cluster) => redis.set('health', '1') }),

@@ -19,7 +19,7 @@ describeWithRedis('a client of Sentinel', () => {
   const noConnections = () => Promise.all([group.primary, ...group.sentinels].map((server) => server.clients(0)));
 
   it.each([false, true])(
-    'answers what is pending and leaves no connection, with failoverDetector %j',
+    'answers what is pending and leaves no connection, with failoverDetector: $0',
     async (detector) => {
       await using driven = await drive(redisClient({ ...group.options, failoverDetector: detector }));
       const subscribed = detector ? driven.event('failoverSubscribed') : undefined;
@@ -52,7 +52,7 @@ describeWithRedis('a client of Sentinel', () => {
     expect(await driven.close()).toMatchObject({ forced: false, status: 'end', left: [] });
   });
 
-  it.each([false, true])('closes at once with everything down, with failoverDetector %j', async (failoverDetector) => {
+  it.each([false, true])('closes at once with everything down, with failoverDetector: $0', async (failoverDetector) => {
     await using driven = await drive(redisClient({ ...group.options, failoverDetector }));
     const subscribed = failoverDetector ? driven.event('failoverSubscribed') : undefined;
     await driven.client.ping();
@@ -68,7 +68,7 @@ describeWithRedis('a client of Sentinel', () => {
   });
 
   it.each([undefined, 0, 1, null])(
-    'rejects what is queued by the deadline with everything down, with maxRetriesPerRequest %j',
+    'rejects what is queued by the deadline with everything down, with maxRetriesPerRequest: $0',
     async (maxRetriesPerRequest) => {
       const retries = maxRetriesPerRequest !== undefined && { maxRetriesPerRequest };
       await using driven = await drive(redisClient({ ...group.options, ...retries }));

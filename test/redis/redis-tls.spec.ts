@@ -6,7 +6,7 @@ import { turn } from '../support/boot-app.js';
 import { drive } from './drive.js';
 
 describeWithTls('a client that does not trust the server', () => {
-  it('ends without a word wherever in the handshake it is closed', async () => {
+  it('ends without an error at whatever point of the handshake it is closed', async () => {
     await using server = await startRedisServer({ certificate: makeCertificate() });
     for (let index = 0; index < 200; index += 1) {
       const options = { host: server.host, port: server.tlsPort as number, tls: {} };
@@ -21,7 +21,7 @@ describeWithTls('a client that does not trust the server', () => {
 
 describeWithTls('a client of Sentinels that talk TLS', () => {
   it.each([false, true])(
-    'answers what is pending and leaves no connection, with failoverDetector %j',
+    'answers what is pending and leaves no connection, with failoverDetector: $0',
     async (failoverDetector) => {
       const certificate = makeCertificate();
       await using group = await startRedisSentinels(certificate);
@@ -39,7 +39,7 @@ describeWithTls('a client of Sentinels that talk TLS', () => {
     },
   );
 
-  it('ends without a word wherever in the handshake with one that it does not trust it is closed', async () => {
+  it('ends without an error at whatever point of the handshake with an untrusted Sentinel it is closed', async () => {
     await using group = await startRedisSentinels(makeCertificate());
     const options = { ...group.options, sentinelTLS: {}, enableTLSForSentinelMode: true, failoverDetector: true };
     for (let index = 0; index < 40; index += 1) {

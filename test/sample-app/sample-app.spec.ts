@@ -199,7 +199,7 @@ describe('the sample app', () => {
       expect((await fetch(app.url + path, { method, redirect: 'manual' })).status).toBe(404);
     });
 
-    it('tells who watches what happens, such as the first check building the client for it', async () => {
+    it('streams what happens, such as a client that is built for the first check', async () => {
       const { slug } = await shortenedBy(app, target.url);
       const snapshots = watch(app);
       expect((await next(snapshots))['linkChecker']).toMatchObject({ state: 'idle', events: [] });
@@ -429,7 +429,7 @@ describe('the sample app', () => {
       await app.kill();
     });
 
-    it('says in time that it is not healthy while Redis does not answer', async () => {
+    it('answers in time that it is not healthy while Redis does not answer', async () => {
       await using redis = await startRedisServer();
       const app = await start({ REDIS_URL: redis.url });
       expect(await healthOf(app)).toMatchObject({ status: 200, clients: { redis: { status: 'up' } } });
@@ -489,7 +489,7 @@ describe('the sample app', () => {
       expect((await ask(wary, '203.0.113.2')).status).toBe(429);
     });
 
-    it('starts short links where PUBLIC_URL says', async () => {
+    it('begins short links with PUBLIC_URL', async () => {
       const app = await start({ PUBLIC_URL: 'https://go.example.com/s/' });
 
       const { slug, shortUrl } = await shortenedBy(app, 'https://example.com/');
@@ -497,7 +497,7 @@ describe('the sample app', () => {
       expect(shortUrl).toBe(`https://go.example.com/s/${slug}`);
     });
 
-    it('measures its clients if METRICS says so', async () => {
+    it('publishes metrics of its clients if METRICS is set', async () => {
       const app = await start({ METRICS: '1', OTEL_METRIC_EXPORT_INTERVAL: '100' });
 
       for (const name of ['create.duration', 'state', 'consumers']) {

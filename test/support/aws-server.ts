@@ -8,9 +8,9 @@ import { listen } from '../../src/testing/listen.js';
 
 /** A request as the server saw it: one for each time that it was sent. */
 export interface SeenRequest {
-  /** As `SQS.SendMessage`. */
+  /** Service and operation, such as `SQS.SendMessage`. */
   readonly operation: string;
-  /** What it is about: a message, a key, a function. */
+  /** Its subject: a message, a key or a function. */
   readonly subject: string;
 }
 
@@ -24,7 +24,7 @@ export interface AwsServer extends AsyncDisposable {
   readonly endpoint: string;
   readonly host: string;
   readonly port: number;
-  /** All that a client of any service needs in order to reach it. */
+  /** The options with which a client of any service reaches it. */
   readonly clientConfig: {
     readonly endpoint: string;
     readonly region: string;
@@ -38,11 +38,11 @@ export interface AwsServer extends AsyncDisposable {
   arrived(operation: string, times?: number): Promise<void>;
   /** Refuses an operation from now on, or all of a service: `DynamoDB.*`. */
   refuse(operation: string, refusal: Refusal): void;
-  /** Answers none of an operation until `release()`, or all of a service. */
+  /** Holds back the answers of an operation, or of a whole service, until `release()`. */
   hold(operation: string): void;
   /** Sends the first half of each object, or of a stream of events, and the second only after `release()`. */
   holdBodies(): void;
-  /** Answers what was held back, and all that follows. */
+  /** Sends what was held back, and answers at once from then on. */
   release(): void;
   /** Open connections. */
   readonly connections: number;
@@ -53,12 +53,12 @@ export interface AwsServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What GetObject answers, whatever the key. It is more than the buffers of a connection hold. */
+/** The body of every GetObject. It is larger than the buffers of a connection. */
 export const OBJECT = Buffer.alloc(8 * 1024 * 1024, 'An object of S3. ');
 
 /**
- * Starts a server on a free loopback port that speaks as much of S3, SQS, SNS, Lambda and DynamoDB as the SDK's own clients
- * need to be content, each in its own protocol, and counts what it sees.
+ * Starts a server on a free loopback port that counts requests. It speaks enough of S3, SQS, SNS, Lambda and DynamoDB, each in
+ * its own protocol, for the SDK's clients to work.
  */
 export async function startAwsServer(): Promise<AwsServer> {
   const seen: SeenRequest[] = [];
@@ -87,7 +87,7 @@ export async function startAwsServer(): Promise<AwsServer> {
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { protocol, identify } = readHead(request);
-    // S3 says in the head what is asked, so that an upload is seen as soon as it begins.
+    // In S3, the head of a request names the operation, so an upload is counted as soon as it begins.
     const early = protocol === 'rest-xml' ? undefined : await buffer(request);
     const { operation, subject } = identify(early?.toString() ?? '');
     seen.push({ operation, subject });
@@ -105,7 +105,7 @@ export async function startAwsServer(): Promise<AwsServer> {
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy());
   });
-  // Uploads are announced first: the client sends the body once it is told to go on.
+  // An upload sends "Expect: 100-continue", and its body only once the server has answered that.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();
     server.emit('request', request, response);
@@ -307,13 +307,13 @@ function xml(response: ServerResponse, body: string): void {
   response.writeHead(200, { 'content-type': 'application/xml' }).end(`<?xml version="1.0" encoding="UTF-8"?>\n${body}`);
 }
 
-/** One message of the SDK's event streams: lengths, their checksum, headers, payload, checksum of all. */
+/** One message of an AWS event stream: lengths, their checksum, headers, payload, checksum of everything. */
 function encodeEvent(type: string, payload: string): Buffer {
   const headers = Buffer.concat(
     Object.entries({ ':message-type': 'event', ':event-type': type, ':content-type': 'application/octet-stream' }).map(
       ([name, value]) => {
         const length = Buffer.alloc(3);
-        length.writeUInt8(7, 0); // a string
+        length.writeUInt8(7, 0); // 7 is the type of strings
         length.writeUInt16BE(value.length, 1);
         return Buffer.concat([Buffer.from([name.length]), Buffer.from(name), length, Buffer.from(value)]);
       },

@@ -4,7 +4,7 @@ import { firstValueFrom, filter } from 'rxjs';
 import { onTestFinished } from 'vitest';
 import { ClientRegistry, ClientsModule, type ClientEvent, type ClientsModuleOptions } from '../../src/index.js';
 
-/** A module class made of its metadata. */
+/** Makes a module class from its metadata. */
 export function moduleOf(metadata: ModuleMetadata, name = 'TestModule'): Type {
   class TestModule {
     readonly isTestModule = true;
@@ -14,7 +14,7 @@ export function moduleOf(metadata: ModuleMetadata, name = 'TestModule'): Type {
   return TestModule;
 }
 
-/** `forRoot` for tests that do not care for its types. */
+/** `forRoot` without the types of the clients. */
 export function clientsOf(
   clients: ClientsModuleOptions['clients'],
   rest: Omit<ClientsModuleOptions, 'clients'> = {},
@@ -54,7 +54,7 @@ export function nextEvent<T extends ClientEvent['type']>(
   const isMeant = (event: ClientEvent): event is Extract<ClientEvent, { type: T }> =>
     event.type === type && (client === undefined || event.client === client);
   const next = firstValueFrom(registry.events$.pipe(filter(isMeant)));
-  next.catch(() => {}); // a test that has failed already awaits it no more
+  next.catch(() => {}); // if the test has failed meanwhile, nobody awaits it
   return next;
 }
 

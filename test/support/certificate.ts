@@ -8,13 +8,13 @@ const OPENSSL = 'openssl';
 /** Whether tests can make certificates on this machine. */
 export const certificates = { available: spawnSync(OPENSSL, ['version']).status === 0 };
 
-/** A certificate that nobody but itself vouches for, and its private key, both as PEM. */
+/** A self-signed certificate and its private key, both as PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** Makes a certificate for the loopback interface, or for a host that is elsewhere. */
+/** Makes a certificate for the loopback interface, or for another host name, which clients then reject. */
 export function makeCertificate(names = 'DNS:localhost,IP:127.0.0.1'): Certificate {
   const folder = mkdtempSync(join(tmpdir(), 'certificate-'));
   const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];

@@ -19,9 +19,9 @@ export type Platform = 'Express' | 'Fastify';
 export interface DrainAppOptions {
   platform?: Platform;
   certificate?: Certificate;
-  /** Of Fastify. */
+  /** Options of Fastify. */
   http2?: boolean;
-  /** `false` is an application without the module. Default: a timeout that no test reaches. */
+  /** `false` leaves out `HttpDrainModule`. Default: a timeout that no test reaches. */
   drain?: HttpDrainOptions | false;
   imports?: NonNullable<Parameters<typeof moduleOf>[0]['imports']>;
   providers?: Type[];
@@ -29,7 +29,7 @@ export interface DrainAppOptions {
   prepare?: (app: INestApplication) => void;
 }
 
-/** A service whose answers wait for the test, with a client `main` that is built. */
+/** A service that answers when the test says so, with a client `main` that is built. */
 export class DrainApp {
   readonly journal = new Journal();
   readonly logger = new RecordingLogger();
@@ -97,7 +97,7 @@ export class DrainApp {
     return connection;
   }
 
-  /** Resolves when so many requests to `/held` or uploads have come in all. */
+  /** Resolves when `count` requests to `/held`, or uploads, have arrived in all. */
   async untilHeld(count: number): Promise<void> {
     while (this.#held < count) {
       await new Promise<void>((resolve) => (this.#notify = resolve));

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { ClientDefinition } from '../../src/definition/client-definition.js';
 import { defineClient, type ClientDriver, type ClientLifecycle } from '../../src/index.js';
 
-/** A client such as an SDK has: a class of its own with private state, which no proxy could stand in for. */
+/** A client like that of an SDK. It has a private field, so that calling it through a proxy fails. */
 export class FakeClient extends EventEmitter {
   readonly #greeting: string;
   readonly id = Symbol('FakeClient');
@@ -17,7 +17,7 @@ export class FakeClient extends EventEmitter {
   }
 }
 
-/** Writes down, in order, what happens to the clients that it defines. */
+/** Records, in order, what happens to the clients that it defines. */
 export class Journal {
   readonly entries: string[] = [];
   readonly built: FakeClient[] = [];
@@ -33,7 +33,7 @@ export class Journal {
     return client;
   }
 
-  /** A client whose every call is written down; `driver` replaces what it names. */
+  /** Defines a client whose calls are recorded; `driver` replaces some of its functions. */
   client(
     name: string,
     driver: Partial<ClientDriver<FakeClient>> = {},

@@ -14,16 +14,16 @@ const MORE_TO_COME = 1 << 1;
 const EXHAUST_ALLOWED = 1 << 16;
 
 /**
- * Speaks MongoDB's wire protocol to real drivers over TCP: the handshake, heartbeats that stream, `ping` and `endSessions`. It stores
- * nothing: MongoDB's own server is neither in Debian nor on npm.
+ * Speaks MongoDB's wire protocol to real drivers over TCP: the handshake, streamed heartbeats, `ping` and `endSessions`. It stores
+ * nothing. It is used because MongoDB's own server is neither in Debian nor on npm.
  */
 export interface MongoEndpoint extends AsyncDisposable {
   readonly url: string;
-  /** The names of the commands that have come, other than of the handshake. */
+  /** The names of the commands that have arrived, without those of the handshake. */
   readonly commands: string[];
   /** How many connections are open. */
   readonly connections: number;
-  /** Cuts all connections and listens no more. */
+  /** Cuts all connections and stops listening. */
   stop(): Promise<void>;
   /** Listens again, on the same port. */
   start(): Promise<void>;
@@ -63,7 +63,7 @@ export async function startMongoEndpoint(): Promise<MongoEndpoint> {
       return;
     }
     if (!command['topologyVersion']) return void socket.write(message(requestId, hello()));
-    // A heartbeat: answered after a while, again and again, if the client allows it.
+    // A streamed heartbeat: answered again and again, with pauses, if the client allows it.
     const wait = Number(command['maxAwaitTimeMS']);
     const beat = (replyTo: number): void => {
       timers.set(
@@ -130,7 +130,7 @@ export async function startMongoEndpoint(): Promise<MongoEndpoint> {
 }
 
 function message(replyTo: number, document: Document, flags = 0): Buffer {
-  const flagBits = Buffer.alloc(5); // and a 0: one document follows
+  const flagBits = Buffer.alloc(5); // the fifth byte is 0: one document follows
   flagBits.writeUInt32LE(flags);
   return pack(OP_MSG, replyTo, [flagBits, BSON.serialize(document)]);
 }

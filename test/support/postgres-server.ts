@@ -20,20 +20,20 @@ export interface PostgresServer {
   close(): Promise<void>;
 }
 
-/** What the superuser's password is: any, as the server trusts this machine. It must not appear in any output. */
+/** Sent as the superuser's password, and must not appear in any output. The server accepts any from this machine. */
 export const PASSWORD = 'open-sesame-pg';
 
 /* oxlint-disable vitest/no-conditional-tests, vitest/valid-title, vitest/valid-describe-callback -- not a test */
 /* oxlint-disable vitest/no-disabled-tests, vitest/expect-expect */
 
-/** A `describe` whose tests start real PostgreSQL servers: skipped where there is none, but a failure in CI. */
+/** A `describe` whose tests start real PostgreSQL servers. It is skipped where PostgreSQL is not installed, and fails in CI. */
 export function describeWithPostgres(name: string, suite: () => void): void {
   if (BINARIES) describe(name, suite);
   else if (process.env['CI']) describe(name, () => it(MISSING, () => Promise.reject(new Error(MISSING))));
   else describe.skipIf(true)(`${name} (${MISSING})`, suite);
 }
 
-/** Starts a new cluster in a temporary directory, on a free loopback port. */
+/** Starts a new server in a temporary directory, on a free loopback port. */
 export async function startPostgres(): Promise<PostgresServer> {
   const binaries = BINARIES;
   if (!binaries) throw new Error(MISSING);

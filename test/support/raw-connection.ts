@@ -7,12 +7,12 @@ import { onTestFinished } from 'vitest';
 export class RawConnection {
   /** What the server has sent so far. */
   received = '';
-  /** Resolves when the connection has ended, by whomever. */
+  /** Resolves when the connection has ended, whoever ended it. */
   readonly ended: Promise<void>;
 
   private constructor(readonly socket: Socket) {
     socket.setEncoding('utf8').on('data', (chunk: string) => (this.received += chunk));
-    socket.on('error', () => {}); // how a connection ends is what tests look at
+    socket.on('error', () => {}); // tests look at how a connection ends, and expect errors
     this.ended = new Promise((resolve) => void socket.once('close', () => resolve()));
     onTestFinished(() => void socket.destroy());
   }
@@ -34,7 +34,7 @@ export class RawConnection {
     return this.socket.readyState === 'open';
   }
 
-  /** Resolves when the bytes have been handed to the system. */
+  /** Resolves when the operating system has taken the bytes. */
   async send(text: string): Promise<void> {
     await new Promise<void>((resolve) => {
       this.socket.write(text, () => resolve());
@@ -55,12 +55,12 @@ export class RawConnection {
     }
   }
 
-  /** The statuses of the answers that have come. */
+  /** The status codes of the answers so far. */
   get statuses(): number[] {
     return [...this.received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
   }
 
-  /** What the "Connection" headers of the answers say, in their order. */
+  /** The "Connection" headers of the answers, in order. */
   get connectionHeaders(): string[] {
     return [...this.received.matchAll(/\r\nconnection: ([\w-]+)\r\n/gi)].map(([, value = '']) => value.toLowerCase());
   }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 
-/** Keeps what Nest would print. */
+/** Records the log instead of printing it. */
 export class RecordingLogger implements LoggerService {
   readonly lines: string[] = [];
 
@@ -17,7 +17,7 @@ export class RecordingLogger implements LoggerService {
     this.#add('warn', parts);
   }
 
-  /** What the library wrote. */
+  /** The lines that the library has written. */
   get ownLines(): string[] {
     return this.lines.filter((line) => line.endsWith(' ClientsModule'));
   }

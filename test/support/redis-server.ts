@@ -13,17 +13,17 @@ const HOST = '127.0.0.1';
 const SERVER = 'redis-server';
 const MISSING = `${SERVER} is not installed`;
 const POLL_INTERVAL = 20;
-/** Where free ports are looked for: below those from which the system takes the ports of outgoing connections. */
+/** The range in which free ports are looked for. It is below the range for outgoing connections, which could take them. */
 const PORTS = { first: 10_000, count: 22_000 };
-/** Test files that run side by side look in parts of their own; more of them than there are parts do share one. */
+/** The range is divided into this many parts, so that test files that run at the same time rarely look in the same one. */
 const PARTS = 8;
-/** Clusters that a file which uses many has at most ahead: its tests take about a quarter of the time that one needs. */
+/** At most this many clusters are started in advance: a test takes about a quarter of the time that a cluster needs to start. */
 const MOST_AHEAD = 4;
 /** Primaries of a cluster. */
 const CLUSTER_SIZE = 3;
-/** Ports that were free and may be in use soon. */
+/** Ports that were handed out as free, and may be in use soon. */
 const taken = new Set<number>();
-/** A primary waits 5 s for more replicas by default, before it sends its data. */
+/** By default, a primary waits 5 s for more replicas before it sends its data. */
 const FAST_SYNC = ['--repl-diskless-sync-delay', '0'];
 /** Files of the server's own directory; clients need no certificate. */
 const TLS = ['--tls-cert-file', 'cert.pem', '--tls-key-file', 'key.pem', '--tls-ca-cert-file', 'cert.pem'].concat(
@@ -34,7 +34,7 @@ const TLS = ['--tls-cert-file', 'cert.pem', '--tls-key-file', 'key.pem', '--tls-
 /** Whether tests can start real Redis servers on this machine. */
 export const realRedis = { installed: spawnSync(SERVER, ['--version']).status === 0 };
 
-/** A `describe` whose tests start real Redis servers: skipped where there is none, but a failure in CI. */
+/** A `describe` whose tests start real Redis servers. It is skipped where Redis is not installed, and fails in CI. */
 export function describeWithRedis(name: string, suite: () => void): void {
   if (!realRedis.installed && process.env['CI']) throw new Error(`${MISSING}, which the tests of "${name}" need`);
   describe.skipIf(!realRedis.installed)(`${name}${realRedis.installed ? '' : ` (${MISSING})`}`, () => {
@@ -42,7 +42,7 @@ export function describeWithRedis(name: string, suite: () => void): void {
   });
 }
 
-/** A `describe` whose tests also make certificates, with openssl, for servers that speak TLS. */
+/** A `describe` whose tests also make certificates with openssl, for servers that use TLS. */
 export function describeWithTls(name: string, suite: () => void): void {
   describeWithRedis(name, () => {
     const missing = 'openssl is not installed';
@@ -54,15 +54,15 @@ export function describeWithTls(name: string, suite: () => void): void {
 }
 
 export interface RedisServerOptions {
-  /** A free one by default. */
+  /** Default: a free one. */
   port?: number;
   /** The password of the default user. */
   password?: string;
   /** The only user that may log in. */
   user?: { name: string; password: string };
-  /** Takes TLS connections too, on a port of its own and with this certificate. */
+  /** Also accepts TLS connections, on a second port and with this certificate. */
   certificate?: Certificate | undefined;
-  /** That port; a free one by default. */
+  /** The port for TLS. Default: a free one. */
   tlsPort?: number;
   /** More arguments for redis-server, such as `['--maxclients', '10']`. */
   args?: readonly string[];
@@ -75,25 +75,25 @@ export interface RedisServerOptions {
 export interface RedisServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** Where it takes TLS connections, if it has a certificate. */
+  /** Where it accepts TLS connections, if it has a certificate. */
   readonly tlsPort: number | undefined;
   readonly pid: number;
   /** With user name and password, if any. */
   readonly url: string;
-  /** Sends a command on a connection of its own and returns the reply, a simple or bulk string or a number. */
+  /** Sends a command over a separate connection and returns the reply: a simple or bulk string, or a number. */
   command(...args: string[]): Promise<string>;
-  /** Connections open now; without those of this helper, of Sentinels, replicas and primaries. */
+  /** The number of open connections, without those of this helper and of Sentinels, replicas and primaries. */
   clientCount(): Promise<number>;
-  /** Resolves as soon as that many are open. */
+  /** Resolves as soon as that many connections are open. */
   clients(count: number): Promise<void>;
   /** Ends it as SIGTERM does. */
   stop(): Promise<void>;
   /** Ends it at once. */
   kill(): Promise<void>;
-  /** Stops the process where it is: connections are accepted by the kernel and stay open, nothing is answered. */
+  /** Pauses the process: the kernel still accepts connections and keeps them open, but nothing is answered. */
   freeze(): void;
   thaw(): void;
-  /** Starts it again, on the same port and without data, after `stop()` or `kill()`; kills it first if need be. */
+  /** Starts it again on the same port, without data. If it still runs, it is killed first. */
   restart(): Promise<void>;
   /** Ends it and removes its files. */
   close(): Promise<void>;
@@ -176,14 +176,14 @@ export interface RedisSentinels extends AsyncDisposable {
   readonly sentinels: readonly RedisServer[];
   /** The name of the group that the Sentinels watch. */
   readonly name: string;
-  /** What ioredis takes: `{ sentinels, name }`. */
+  /** The options for ioredis: `{ sentinels, name }`. */
   readonly options: { sentinels: { host: string; port: number }[]; name: string };
   close(): Promise<void>;
 }
 
 /**
- * Starts a primary, a replica and three Sentinels that know each other, and fail over 1 s after the primary is gone. With
- * a certificate, all of them talk TLS.
+ * Starts a primary, a replica and three Sentinels that know each other and fail over 1 s after the primary is gone. With
+ * a certificate, all of them use TLS.
  */
 export async function startRedisSentinels(certificate?: Certificate): Promise<RedisSentinels> {
   const name = 'main';
@@ -206,7 +206,7 @@ export async function startRedisSentinels(certificate?: Certificate): Promise<Re
       `sentinel failover-timeout ${name} 3000`,
       `sentinel myid ${id}`,
       `sentinel known-replica ${name} ${HOST} ${portOf(replica)}`,
-      // They would find each other by themselves, within seconds.
+      // They are introduced to each other, because finding each other by themselves takes seconds.
       ...peers
         .filter((peer) => peer.id !== id)
         .map((peer) => `sentinel known-sentinel ${name} ${HOST} ${portOf(peer)} ${peer.id}`),
@@ -235,17 +235,17 @@ export async function startRedisSentinels(certificate?: Certificate): Promise<Re
 
 export interface RedisCluster extends AsyncDisposable {
   readonly primaries: readonly RedisServer[];
-  /** One for each primary, in the same order, if there are any. */
+  /** Empty, or one for each primary, in the same order. */
   readonly replicas: readonly RedisServer[];
-  /** All of them, as ioredis takes them. */
+  /** All nodes, as options for ioredis. */
   readonly nodes: { host: string; port: number }[];
   close(): Promise<void>;
 }
 
 /**
- * Starts a cluster of three primaries that serve all slots, on request each with a replica. It takes about 2 s until
- * Redis says that the cluster is up, so the next ones are started already while a test uses this one: the more, the more
- * a file has asked for.
+ * Starts a cluster of three primaries that serve all slots, each with a replica if asked for. It takes about 2 s until
+ * Redis reports that the cluster is up, so the next clusters are already started while a test uses this one: the more
+ * clusters a test file has used, the more are started in advance.
  */
 export async function startRedisCluster({ replicas = false } = {}): Promise<RedisCluster> {
   const ahead = replicas ? clustersAhead.withReplicas : clustersAhead.withoutReplicas;
@@ -254,7 +254,7 @@ export async function startRedisCluster({ replicas = false } = {}): Promise<Redi
   const cluster = await joinedCluster(nodes);
   while (ahead.started.length < Math.min(ahead.used, MOST_AHEAD)) {
     const next = launchClusterNodes(replicas);
-    next.catch(() => {}); // the test that takes it will see why
+    next.catch(() => {}); // the test that takes it gets the error
     ahead.started.push(next);
   }
   return cluster;
@@ -283,8 +283,8 @@ afterAll(async () => {
 });
 
 /**
- * Starts the processes and does not wait until they are a cluster: asking them would open sockets and set timers, and
- * the test that runs meanwhile may count those of its process.
+ * Starts the processes without waiting until they form a cluster: asking them would open sockets and set timers, and
+ * the test that runs meanwhile may count the sockets and timers of its process.
  */
 async function launchClusterNodes(replicas: boolean): Promise<ClusterNodes> {
   const size = CLUSTER_SIZE;
@@ -321,7 +321,7 @@ async function launchClusterNodes(replicas: boolean): Promise<ClusterNodes> {
   return { plan, servers };
 }
 
-/** The cluster that these nodes are, as soon as all of them say so. */
+/** Resolves with the cluster as soon as all of its nodes report that it is up. */
 async function joinedCluster(nodes: Promise<ClusterNodes>): Promise<RedisCluster> {
   const { plan, servers } = await nodes;
   await Promise.all(
@@ -365,7 +365,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** All of them or none: when one does not start, the others are closed. */
+/** Starts all or none: when one does not start, the others are closed. */
 async function startAll<K>(keys: readonly K[], start: (key: K) => Promise<RedisServer>): Promise<RedisServer[]> {
   const outcomes = await Promise.allSettled(keys.map(start));
   const servers = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
@@ -375,7 +375,7 @@ async function startAll<K>(keys: readonly K[], start: (key: K) => Promise<RedisS
   throw failed.reason;
 }
 
-/** No server outlives the process of the tests. */
+/** Kills the servers when the process of the tests ends. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -435,7 +435,7 @@ function encode(command: readonly string[]): string {
   return `*${command.length}\r\n${command.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('')}`;
 }
 
-/** Reads simple and bulk strings, numbers and errors; no reply to a command used here is anything else. */
+/** Reads simple and bulk strings, numbers and errors, the only kinds of reply to the commands used here. */
 async function* readReplies(socket: AsyncIterable<Buffer>): AsyncGenerator<string, undefined> {
   let buffer = Buffer.alloc(0);
   for await (const chunk of socket) {

@@ -3,9 +3,9 @@ import { onTestFinished } from 'vitest';
 import type { RedisCredentialsProvider } from '../../src/redis/index.js';
 import type { RedisServer } from './redis-server.js';
 
-/** Who the test itself logs in as. */
+/** The user as which the test itself logs in. */
 export const ADMIN = { name: 'admin', password: 'admin-secret' };
-/** Sends a command to a server, as that user. */
+/** Sends a command to a server as that user. */
 export type Ask = (command: string, ...args: string[]) => Promise<unknown>;
 
 /** The token of the user "app", which is the only one that clients can log in with; `default` is off. */
@@ -21,7 +21,7 @@ export class Tokens {
     readonly life = 600,
   ) {}
 
-  /** Makes a new token. Those before hold too, unless `only` it is to hold. */
+  /** Makes a new token. Earlier tokens stay valid, unless `only` is given. */
   async issue({ only = false } = {}): Promise<string> {
     const token = `token-${this.issued.length}-${Math.random().toString(36).slice(2)}`;
     this.issued.push(token);
@@ -30,13 +30,16 @@ export class Tokens {
     return token;
   }
 
-  /** Gives the newest token. */
+  /** Returns the newest token. */
   readonly current: RedisCredentialsProvider = async () => {
     this.asked += 1;
     return { username: 'app', password: this.issued.at(-1) as string };
   };
 
-  /** Gives a new token each time, which expires soon; seven later it is revoked: a cluster has more connections than one. */
+  /**
+   * Returns a new token each time, which expires soon. It is revoked only seven tokens later, because a cluster has several
+   * connections.
+   */
   readonly expiring: RedisCredentialsProvider = async () => {
     this.asked += 1;
     const revoked = this.issued.at(-8);
@@ -51,7 +54,7 @@ export class Tokens {
   }
 }
 
-/** Turns `default` off on a server that has been started with it, and gives a way to ask it still. */
+/** Turns the user `default` off on a running server, and returns a function that can still send it commands. */
 export async function turnDefaultOff(server: RedisServer): Promise<Ask> {
   await server.command('ACL', 'SETUSER', ADMIN.name, 'on', `>${ADMIN.password}`, '~*', '&*', '+@all');
   await server.command('CONFIG', 'SET', 'masteruser', ADMIN.name);
@@ -63,7 +66,7 @@ export async function turnDefaultOff(server: RedisServer): Promise<Ask> {
   return (command, ...args) => admin.call(command, ...args);
 }
 
-/** How often a server has been sent AUTH. */
+/** How often AUTH has been sent to a server. */
 export async function loginsOf(ask: Ask): Promise<number> {
   return Number(/cmdstat_auth:calls=(\d+)/.exec(String(await ask('INFO', 'commandstats')))?.[1] ?? 0);
 }

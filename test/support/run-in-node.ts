@@ -11,15 +11,15 @@ export interface NodeRun {
   /** What the script wrote to its standard output. */
   readonly output: string;
   readonly errors: string;
-  /** `null`: it did not end by itself within the deadline and was killed. */
+  /** `null` if it did not end by itself within the deadline and was killed. */
   readonly code: number | null;
   /** Milliseconds from start to end. */
   readonly duration: number;
 }
 
 /**
- * Runs an ES module in a fresh plain `node` process, where it finds this library's sources, transpiled, as
- * `./src/index.js` and so on. For what a test runner cannot show: which modules are loaded, and whether the process ends.
+ * Runs an ES module in a new, plain `node` process, in which it finds the transpiled sources of this library as
+ * `./src/index.js` and so on. A test runner cannot show which modules are loaded, and whether the process ends.
  */
 export async function runInNode(
   script: string,
@@ -48,7 +48,7 @@ export async function runInNode(
   }
 }
 
-/** The sources by their names, transpiled once for all runs of a test file. */
+/** The transpiled sources by file name, made once for all runs of a test file. */
 let transpiled: Promise<ReadonlyMap<string, string>> | undefined;
 
 async function writeSources(directory: string): Promise<void> {
@@ -64,7 +64,7 @@ async function transpileSources(): Promise<ReadonlyMap<string, string>> {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
     config: { compilerOptions: object };
   };
-  // File by file, TypeScript does not look up whether the package is ESM, so `nodenext` would give CommonJS.
+  // When it transpiles single files, TypeScript does not see that the package is ESM, and `nodenext` would emit CommonJS.
   const overrides = {
     module: 'esnext',
     moduleResolution: 'bundler',

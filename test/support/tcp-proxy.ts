@@ -13,24 +13,24 @@ export interface TcpProxy extends AsyncDisposable {
   connected(count: number): Promise<void>;
   /** Resolves as soon as no connection is open. */
   disconnected(): Promise<void>;
-  /** Delivers replies only after so many milliseconds. 0 ends it. */
+  /** Delays replies by this many milliseconds. 0 ends the delay. */
   delay(ms: number): void;
-  /** Goes silent: connections are accepted and stay open, nothing is delivered either way until `thaw()`. */
+  /** Goes silent: connections are accepted and stay open, but nothing is delivered in either direction until `thaw()`. */
   freeze(): void;
   /** Holds replies back until `thaw()`, while requests still reach the server. */
   holdReplies(): void;
-  /** Delivers what was held back, and all that follows. */
+  /** Delivers what was held back, and everything from then on. */
   thaw(): void;
   /** Resets every open connection. New ones are accepted. */
   cut(): void;
-  /** Resets every open connection and refuses new ones, as a server that is down. */
+  /** Resets every open connection and refuses new ones, like a server that is down. */
   refuse(): Promise<void>;
   /** Listens again, on the same port, after `refuse()`. */
   accept(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts a proxy on a free loopback port, in front of a server on this machine, that fails on command. */
+/** Starts a proxy on a free loopback port, in front of a server on this machine. Tests make it fail. */
 export async function startTcpProxy(target: { port: number; host?: string }): Promise<TcpProxy> {
   const host = '127.0.0.1';
   const pairs = new Set<readonly [client: Socket, upstream: Socket]>();
@@ -126,7 +126,7 @@ export async function startTcpProxy(target: { port: number; host?: string }): Pr
   };
 }
 
-/** Copies in order; each chunk waits for `mayPass`, and then for the other side to have room. */
+/** Copies in order. Each chunk waits for `mayPass`, and then until the other side can take it. */
 async function pump(from: Socket, to: Socket, mayPass: () => Promise<void>): Promise<void> {
   for await (const chunk of from) {
     await mayPass();

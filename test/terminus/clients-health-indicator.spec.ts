@@ -156,7 +156,7 @@ describe('ClientsHealthIndicator', () => {
     expect((await request(app, '/health')).status).toBe(500);
   });
 
-  it.each(['status', '__proto__', 'constructor', 'a b'])('reports a client named %j', async (name) => {
+  it.each(['status', '__proto__', 'constructor', 'a b'])('reports a client named $0', async (name) => {
     const journal = new Journal();
     const app = await bootWithHealth({ [name]: journal.client(name, { check: fail }) });
     expect((await probe(app)).status).toBe(200);

@@ -47,7 +47,7 @@ describe('closeAllClients', () => {
     await closeAllClients();
   });
 
-  it('says nothing of an application that has closed already, however that went', async () => {
+  it('does not report an application that has closed already, even if that failed', async () => {
     const { app, registry } = await open(() => Promise.reject(new Error('cannot')));
     await app.close();
     await expect(registry.close()).rejects.toMatchObject({ code: 'CLIENTS_CLOSE_FAILED' });

@@ -57,7 +57,7 @@ describe('startDynamoDBServer', () => {
     await dynamodb.send(put());
   });
 
-  it('keeps a new table in the making for as long as it is told', async () => {
+  it('keeps a new table in CREATING for createTableMs', async () => {
     const dynamodb = client(await start({ createTableMs: 60_000 }));
 
     await dynamodb.send(createTable());

@@ -157,7 +157,7 @@ async function compile(): Promise<void> {
   say('reached', 'compiled');
 }
 
-// Not even the moments when clients are created have a hook, but they are the clients' own events.
+// Nest has no hook for the creation of a client, so these moments come from the clients' own events.
 const created: string[] = [];
 const { subscribe } = await import('node:diagnostics_channel');
 subscribe('nestjs-clients:registry', (registry) => {

@@ -8,11 +8,11 @@ import { InjectDynamoDB, dynamoDBClient } from '../../../src/dynamodb/index.js';
 import { InjectRedis, redisClient, type RedisClientOptions } from '../../../src/redis/index.js';
 import { say, settings } from './parent.js';
 
-/** Creates and closes an app again and again, and says how much memory is in use. */
+/** Creates and closes an app again and again, and reports how much memory is in use. */
 export interface CyclesSettings {
   redis: RedisClientOptions;
   dynamodb: DynamoDBClientConfig;
-  /** Makes and closes the clients without this library, to tell what Nest and the SDKs themselves keep. */
+  /** Creates and closes the clients without this library, to measure what Nest and the SDKs themselves keep. */
   byHand: boolean;
   cycles: number;
   /** Cycles between two samples. */
@@ -23,7 +23,7 @@ export interface Sample {
   cycle: number;
   /** Bytes. */
   heap: number;
-  /** What keeps the process alive, but for its standard streams. */
+  /** What keeps the process alive, apart from its standard streams. */
   open: string[];
 }
 

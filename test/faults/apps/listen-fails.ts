@@ -15,7 +15,7 @@ export interface ListenFailsSettings {
   connect: 'bootstrap' | 'use';
 }
 
-/** What its author has it do about the error. */
+/** How the app handles the error. */
 export type Reaction = 'lets it end the process' | 'calls app.close()' | 'logs it, and no more';
 
 const { redis, platform, port, reaction, connect } = settings as ListenFailsSettings;

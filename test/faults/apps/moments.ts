@@ -2,13 +2,13 @@ import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import type { RedisClientOptions } from '../../../src/redis/index.js';
 import type { Platform } from './platform.js';
 
-/** An app whose bootstrap goes wrong at one moment, or that gets SIGTERM at one. */
+/** An app whose bootstrap fails, or that gets SIGTERM, at a given moment. */
 export interface BootstrapSettings {
   redis: RedisClientOptions;
   dynamodb: DynamoDBClientConfig;
   how: 'fails' | 'compiles' | 'compiles and builds' | 'compiles and creates an application' | 'gets a signal';
   platform: Platform;
-  /** The one of {@link MOMENTS} at which it happens. */
+  /** When it happens. */
   moment?: Moment;
 }
 

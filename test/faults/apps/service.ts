@@ -14,18 +14,18 @@ import { createAdapter, type FastifyOptions, type Platform } from './platform.js
 /** A service that counts visits in Redis and stores each in DynamoDB, run in a process of its own. */
 export interface ServiceSettings {
   redis: RedisClientOptions | RedisClusterOptions;
-  /** Not connected to anything that a request needs; declared to see what an outage makes them do. */
+  /** Further clients that no request needs, to see how they behave in an outage. */
   others?: Record<string, RedisClientOptions | RedisClusterOptions>;
   dynamodb: DynamoDBClientConfig;
   table: string;
   /** The key that each request increments. */
   key: string;
-  /** What a request does. Default both. */
+  /** What a request does. Default: both. */
   use?: ('redis' | 'dynamodb')[];
-  /** Default Express. */
+  /** Default: Express. */
   platform?: Platform;
   fastify?: FastifyOptions;
-  /** Where to write, at the very end, the ids of the requests that were accepted. */
+  /** The file to which the ids of the accepted requests are written when the process exits. */
   acceptedFile?: string;
 }
 
@@ -101,7 +101,7 @@ process.once('exit', () => {
 const app = await NestFactory.create(ServiceModule, await createAdapter(platform, fastify), {
   forceCloseConnections: false,
 });
-// With process.exit, so that what "exit" writes is written; a process that is killed by a signal emits no "exit".
+// A process that is killed by a signal emits no "exit", so it ends with process.exit, and the file is written.
 app.enableShutdownHooks([], { useProcessExit: true });
 await app.listen(0, '127.0.0.1');
 const registry = app.get(ClientRegistry);

@@ -6,7 +6,7 @@ import { inject } from 'vitest';
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** As `performance.now()` of this process. */
+  /** On the clock of `performance.now()` of this process. */
   readonly at: number;
 }
 
@@ -15,9 +15,9 @@ export interface AppProcess extends AsyncDisposable {
   readonly pid: number;
   /** Every line it has written so far, to its standard output and error. */
   readonly lines: readonly string[];
-  /** What it has said under that word, so far. */
+  /** The messages that it has sent under that word so far. */
   said(word: string): { readonly value: unknown; readonly at: number }[];
-  /** What it says under that word, now or later. Rejects if it ends before. */
+  /** The first message under that word, now or later. Rejects if the process ends before. */
   says<T>(word: string): Promise<T>;
   signal(signal: NodeJS.Signals): void;
   readonly exited: Promise<Exit>;
@@ -29,7 +29,7 @@ export interface AppProcessOptions {
   nodeOptions?: readonly string[];
 }
 
-/** Starts an app. It speaks with `say` of apps/parent.ts. It is killed when it is disposed of, if it still runs. */
+/** Starts an app, which sends messages with `say` of apps/parent.ts. If it still runs when it is disposed of, it is killed. */
 export function startApp(name: string, { settings = {}, nodeOptions = [] }: AppProcessOptions = {}): AppProcess {
   const child = spawn(process.execPath, [...nodeOptions, join(inject('apps'), `${name}.js`)], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -12,13 +12,13 @@ import {
 } from '../../support/redis-server.js';
 import { KIND_NAMES, PATIENCES, REDIS_KINDS, type RedisKindName } from './redis-kinds.js';
 
-/** What the tests of closing ask of a client, whatever library it is of. */
+/** What the tests of closing need of a client, whatever its library. */
 export interface Asked {
   /** Resolves when it is connected, to every node if there are several. */
   ready(): Promise<void>;
-  /** Resolves when it has noticed that there is no server any more. */
+  /** Resolves when it has noticed that the server is gone. */
   down(): Promise<void>;
-  /** Resolves with the next error that it tells. */
+  /** Resolves with the next error that it emits. */
   failed(): Promise<void>;
   connect(): Promise<unknown>;
   set(key: string, value: number): Promise<unknown>;
@@ -30,7 +30,7 @@ export interface Asked {
   quit(): Promise<unknown>;
   /** Closes it by force, as its user may. */
   disconnect(): unknown;
-  /** Resolves when the user's closing has come to its end. */
+  /** Resolves when it has closed after `quit()` or `destroy()` by its user. */
   ended(): Promise<void>;
   readonly hasEnded: boolean;
 }
@@ -39,7 +39,7 @@ export interface Asked {
 export interface Subjects extends AsyncDisposable {
   readonly servers: readonly RedisServer[];
   readonly primaries: readonly RedisServer[];
-  /** Options that decide how long a client holds on to a command: a client is closed with each. */
+  /** Options that decide how long a client keeps a command without an answer. A client is closed with each of them. */
   readonly patiences: readonly object[];
   define(patience: object, lifecycle: ClientLifecycle, more?: object): ClientDefinition;
   ask(client: unknown): Asked;
@@ -67,7 +67,7 @@ function askIoredis(client: Redis | Cluster): Asked {
   return {
     async ready() {
       if (client.status !== 'ready') await event('ready');
-      // A cluster connects to a node when it first has a command for it, and does not miss one that it is not connected to.
+      // A cluster connects to a node with the first command for it, and only notices the loss of nodes that it is connected to.
       if ('nodes' in client) await Promise.all(client.nodes().map((node) => node.ping()));
     },
     async down() {
@@ -141,7 +141,7 @@ function nodeRedis(version: Version): Record<string, () => Promise<Subjects>> {
   };
 }
 
-/** What the three kinds of node-redis have in common, and the nodes of a cluster. */
+/** The part that the three kinds of node-redis clients, and the nodes of a cluster, have in common. */
 interface NodeRedis {
   readonly isOpen: boolean;
   readonly isReady: boolean;
@@ -175,7 +175,7 @@ function askNodeRedis(client: NodeRedis): Asked {
       await Promise.all(nodes()?.map((node) => node.ping()) ?? [client.ping()]);
     },
     async down() {
-      // A client of Sentinels says only "error", and calls itself ready.
+      // A client of Sentinels only emits "error", and still reports that it is ready.
       const isDown = () => (nodes() ? nodes()?.every((node) => !node.isReady) === true : true);
       await event(['error', 'node-error'], isDown);
     },

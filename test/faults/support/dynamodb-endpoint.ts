@@ -6,14 +6,14 @@ import { listen } from '../../../src/testing/listen.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 
 export interface DynamoDBEndpoint extends AsyncDisposable {
-  /** In front of everything: what clients talk to, and what fails on command. */
+  /** The proxy that clients connect to, which a test makes fail. */
   readonly proxy: TcpProxy;
   readonly clientConfig: {
     endpoint: string;
     region: string;
     credentials: { accessKeyId: string; secretAccessKey: string };
   };
-  /** How often each item was asked to be put, by the value of its key. */
+  /** How many requests to put each item have arrived, by the value of its key. */
   readonly puts: ReadonlyMap<string, number>;
 }
 

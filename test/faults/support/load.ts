@@ -2,10 +2,10 @@ import { Agent, request } from 'node:http';
 
 export interface Answer {
   readonly id: string;
-  /** As `performance.now()`. */
+  /** On the clock of `performance.now()`. */
   readonly from: number;
   readonly to: number;
-  /** The HTTP status, or the code of the error that the request ended with. */
+  /** The HTTP status, or the code of the error with which the request ended. */
   readonly outcome: number | string;
 }
 
@@ -22,13 +22,13 @@ export interface LoadOptions {
   keepAlive: boolean;
   /** Milliseconds between an answer and the next request of a connection. Default 0. */
   pause?: number;
-  /** Milliseconds until a request without an answer is given up. Default never. */
+  /** Milliseconds after which a request without an answer is given up. Default: never. */
   timeout?: number;
 }
 
 let requests = 0;
 
-/** Keeps so many connections busy: each sends its next request, with an id of its own, when it has an answer. */
+/** Keeps this many connections busy: each sends its next request, with a new id, when it has an answer. */
 export function startLoad(url: string, { connections, keepAlive, pause = 0, timeout }: LoadOptions): Load {
   const agent = new Agent({ keepAlive, maxSockets: connections });
   const answers: Answer[] = [];
@@ -60,7 +60,7 @@ export function startLoad(url: string, { connections, keepAlive, pause = 0, time
     while (!stop.signal.aborted) {
       await send();
       const refused = answers.at(-1)?.outcome === 'ECONNREFUSED';
-      // Also so that what is refused at once leaves time for anything else.
+      // The pause also leaves time for everything else when requests are refused at once.
       if (pause > 0 || refused) await new Promise((resolve) => setTimeout(resolve, Math.max(pause, 5)));
     }
   };

@@ -7,7 +7,7 @@ export function openHandles(): string[] {
     .filter((name) => /^(TCPSocketWrap|TCPConnectWrap|TLSWrap|Timeout|GetAddrInfo)/.test(name));
 }
 
-/** What is open now and was not before. */
+/** What is open now and was not open before. */
 export function opened(before: readonly string[]): string[] {
   const rest = [...openHandles()];
   for (const name of before) {
@@ -17,7 +17,7 @@ export function opened(before: readonly string[]): string[] {
   return rest;
 }
 
-/** Resolves with what is still open in addition, as soon as that is nothing, or at that moment. */
+/** Waits until nothing is open that was not open before. Resolves with what is still open at the deadline. */
 export async function closedBy(deadline: number, before: readonly string[]): Promise<string[]> {
   while (opened(before).length > 0 && performance.now() < deadline) await setImmediate();
   return opened(before);

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Row } from './rows.js';
 
-/** Where tests leave what they measured; the reporter names the folder. */
+/** Names the folder to which tests write what they measured. The reporter sets it. */
 export const RECORDS = 'FAULTS_RECORDS';
 
 export interface Measured {
@@ -15,16 +15,16 @@ export interface Closing {
   readonly fault: string;
   readonly server: string;
   readonly closings: number;
-  /** Milliseconds that the slowest took. */
+  /** Milliseconds of the slowest. */
   readonly slowest: number;
 }
 
-/** Adds to what `docs/reliability.md` says was measured in this case. Call it when everything has been asserted. */
+/** Records a measurement for this case in `docs/reliability.md`. Call it after all assertions. */
 export function record(row: Row, measured: string): void {
   append('rows', { row, measured } satisfies Measured);
 }
 
-/** Adds to the second table: how long closing takes, by fault and server. */
+/** Records a measurement for the second table: how long closing takes, by fault and server. */
 export function recordClosing(closing: Closing): void {
   append('closings', closing);
 }

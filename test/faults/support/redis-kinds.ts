@@ -15,7 +15,7 @@ import {
   type RedisServer,
 } from '../../support/redis-server.js';
 
-/** The options that decide how long ioredis holds on to a command. */
+/** The options that decide how long ioredis keeps a command without an answer. */
 export interface Patience {
   readonly maxRetriesPerRequest?: number | null;
   readonly enableOfflineQueue: boolean;
@@ -31,15 +31,15 @@ export const PATIENCES: readonly Patience[] = [undefined, 0, 1, null].flatMap((m
 export interface RedisKind extends AsyncDisposable {
   /** Every process: servers, replicas, Sentinels. */
   readonly servers: readonly RedisServer[];
-  /** Those that hold data, one for each part of it. */
+  /** The servers that hold the data, one for each part of it. */
   readonly primaries: readonly RedisServer[];
   readonly replicas: readonly RedisServer[];
-  /** Where it is, as plain data. */
+  /** Its addresses, as plain data. */
   readonly options: RedisClientOptions | RedisClusterOptions;
   define(patience: Partial<Patience>, lifecycle: ClientLifecycle, more?: object): ClientDefinition<Redis | Cluster>;
 }
 
-/** Starts what a service may have for a Redis, by how it is run. */
+/** Starts each way of running Redis that a service may use. */
 export const REDIS_KINDS = {
   async standalone(): Promise<RedisKind> {
     const server = await startRedisServer();

@@ -17,7 +17,7 @@ export class ReliabilityReporter implements Reporter {
   readonly #startedAt = performance.now();
 
   onInit(): void {
-    process.env[RECORDS] = this.#folder; // which the workers inherit
+    process.env[RECORDS] = this.#folder; // the workers inherit the environment
   }
 
   async onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason) {
@@ -75,7 +75,7 @@ function describe(measured: readonly Measured[], closings: readonly Closing[], d
   ].join('\n\n');
 }
 
-/** For those who decide. Each line is what rows of the table below hold; the page is written only if all of them do. */
+/** The summary at the top. Each line sums up rows of the table below; the page is written only if all rows were measured. */
 function summarize(faults: number): string {
   return [
     `- ${faults} kinds of faults were made on real servers, and everything that must hold held.`,

@@ -1,4 +1,4 @@
-/** The lines of `docs/reliability.md`, in order: what goes wrong, and what must hold then. */
+/** The rows of `docs/reliability.md`, in order: what goes wrong, and what must be true then. */
 export const ROWS = {
   drain: {
     fault: 'SIGTERM under load: 50 connections, handlers using Redis and DynamoDB, keep-alive and not',

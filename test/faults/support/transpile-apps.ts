@@ -23,7 +23,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
     config: { compilerOptions: object };
   };
-  // File by file, TypeScript does not look up whether the package is ESM, so `nodenext` would give CommonJS.
+  // When it transpiles single files, TypeScript does not see that the package is ESM, and `nodenext` would emit CommonJS.
   const overrides = { module: 'esnext', moduleResolution: 'bundler', declaration: false, declarationMap: false };
   const { options } = ts.convertCompilerOptionsFromJson(
     { ...config.compilerOptions, ...overrides, sourceMap: false },
