@@ -171,8 +171,8 @@ export class OpenClient {
       if (!problem) return;
       this.owner.cancellation.throwIfCancelled();
       const left = deadline - performance.now();
-      // The last check has hardly any time left and would only report that, so the reason before it is kept.
-      if (left <= 0) throw this.#notReady(found ?? problem);
+      // The deadline has cut off the last check, so that it knows no reason. Timers may be early by almost 2 ms.
+      if (left < 2) throw this.#notReady(found ?? problem);
       found = problem;
       await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
     }
