@@ -75,7 +75,7 @@ function describe(measured: readonly Measured[], closings: readonly Closing[], d
   ].join('\n\n');
 }
 
-/** For those who decide. Rows of the table show what each line says. The page is written only if all of them hold. */
+/** For those who decide. Each line is what rows of the table below hold; the page is written only if all of them do. */
 function summarize(faults: number): string {
   return [
     `- **${faults} kinds of faults, all passed.** The tests caused each fault on real servers, and every requirement in the tables was met.`,
