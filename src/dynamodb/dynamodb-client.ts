@@ -13,11 +13,11 @@ import { checkReachable } from './check-reachable.js';
  * Takes the SDK's own options, or `{ inject, useFactory }` that returns them. Without any, the SDK looks for region and
  * credentials where it always does: environment, shared files, the container's or instance's role.
  *
- * At shutdown the requests in flight are answered first. Later ones are rejected with `CLIENTS_CLOSED`, where the SDK
- * would open a new socket. A request handler or agent that you pass is yours: it is never destroyed.
+ * At shutdown the requests in flight are answered first. Later ones are rejected with `CLIENTS_CLOSED`; the SDK would open a
+ * new socket for them. A request handler or agent that you pass is never destroyed.
  *
- * The health check is a `ListTables` of one table, without retries. An endpoint that refuses it, because of a policy or
- * because it is asked too often, counts as healthy: it answers and has accepted the credentials.
+ * The health check is a `ListTables` of one table, without retries. If the endpoint refuses it, because of a policy or
+ * because of throttling, the client is up: the endpoint has answered and has accepted the credentials.
  *
  * Options of the wrong type make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package
  * `@aws-sdk/client-dynamodb` fails with `CLIENTS_MISSING_PACKAGE`.

@@ -13,8 +13,8 @@ const NO_WORK =
   'earlier, in onModuleDestroy or beforeApplicationShutdown.';
 
 /**
- * A client was to be built after shutdown had begun, was asked for while clients close, or was sent a request after it had
- * closed; or work came too late.
+ * Shutdown has begun. A client was used for the first time, or was used while clients close, or was sent a request after it
+ * had closed; or `ClientRegistry.use` was called after clients had begun to close.
  */
 export class ClientsClosedError extends ClientsError {
   /** @internal */

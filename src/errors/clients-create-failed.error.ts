@@ -1,6 +1,6 @@
 import { ClientsError } from './clients.error.js';
 
-/** Building a client failed. `cause` is what was thrown; the next injection tries again. */
+/** Building a client failed. `cause` is the underlying error. The next injection tries again. */
 export class ClientsCreateFailedError extends ClientsError {
   /** @internal */
   static override readonly code = 'CLIENTS_CREATE_FAILED';

@@ -1,6 +1,6 @@
 import { ClientsError } from './clients.error.js';
 
-/** Building a client took longer than its `createTimeout`. If it still ends, what it built is closed at once. */
+/** Building a client took longer than its `createTimeout`. If the build ends later, the late client is closed at once. */
 export class ClientsCreateTimeoutError extends ClientsError {
   /** @internal */
   static override readonly code = 'CLIENTS_CREATE_TIMEOUT';

@@ -1,6 +1,9 @@
 import { ClientsError } from './clients.error.js';
 
-/** Options that cannot work. `forRoot` throws it before any application exists; no value is ever repeated in it. */
+/**
+ * Options that cannot work. `forRoot` throws it before any application exists. If a factory returns such options, building
+ * the client fails with it. The message never contains a value.
+ */
 export class ClientsInvalidOptionsError extends ClientsError {
   /** @internal */
   static override readonly code = 'CLIENTS_INVALID_OPTIONS';

@@ -16,8 +16,8 @@ export type ClientsErrorCode =
 const BRAND = Symbol.for('nestjs-clients:error');
 
 /**
- * What every error of this library extends. The message names the client, says what failed and how to mend it; `cause`
- * is what was thrown underneath. None holds a credential.
+ * The base class of every error of this library. The message names the client, and says what failed and how to fix it.
+ * `cause` is the underlying error. None of them contains a credential.
  */
 export abstract class ClientsError extends Error {
   /** @internal The code of a class's instances. */

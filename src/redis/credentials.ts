@@ -2,7 +2,7 @@ import { isObject } from '../definition/rules.js';
 import { describeError } from '../errors/describe-error.js';
 
 /**
- * What a connection logs in with.
+ * User name and password of a Redis connection.
  *
  * @example
  * const credentials: RedisCredentials = { username: 'app', password: token, expiresAt: new Date(Date.now() + 900_000) };
@@ -10,14 +10,14 @@ import { describeError } from '../errors/describe-error.js';
 export interface RedisCredentials {
   /** Default: the option `username`, else Redis's user `default`. */
   username?: string | undefined;
-  /** The password, or a token that stands for one. */
+  /** The password, or a token in place of one. */
   password: string;
-  /** When the password expires. Open connections then log in again before it. Default: never. */
+  /** When the password expires. Open connections log in again before that time. Default: never. */
   expiresAt?: Date | undefined;
 }
 
 /**
- * Gets what a connection logs in with. It is asked at each attempt to connect, on every connection.
+ * Returns user name and password. It is called at each attempt to connect, for every connection.
  *
  * @example
  * const credentials: RedisCredentialsProvider = async () => ({ username: 'app', password: await readSecret('redis') });

@@ -32,10 +32,10 @@ export type RedisClientOptions = RedisOptions & {
    */
   url?: string | undefined;
   /**
-   * Gets what to log in with, in place of `password`: for passwords and tokens that change. It is asked at each attempt to
-   * connect. Give `expiresAt` with a password that expires, and an open connection logs in again 3 min before, or when half
-   * of the time is left if that is less. One that rejects, or takes longer than `connectTimeout`, is a failed attempt: an
-   * error event, then `retryStrategy`. Default none.
+   * Returns user name and password, in place of `password`: for passwords and tokens that change. It is called at each attempt
+   * to connect. If it returns `expiresAt`, an open connection logs in again before that time: 3 min before it, or after half of
+   * the time that is left, whichever comes later. If it rejects, or takes longer than `connectTimeout`, the attempt has failed:
+   * there is an error event, and `retryStrategy` decides on the next attempt. Default none.
    */
   credentials?: RedisCredentialsProvider | undefined;
 };
@@ -50,12 +50,12 @@ type LazyOptions = RedisOptions & { replyMapping?: 'legacy' };
  * any, they come from the factory of `forRootAsync`. They must say where the server is. `lazyConnect` is always on:
  * the connection opens after bootstrap, or with the first command. `sentinelCommandTimeout` is 2,000 ms by default.
  *
- * At shutdown every command is answered before the connection ends. With the server out of reach, queued commands have
- * until `closeTimeout` and then reject; with none queued it ends at once. A client that you `duplicate()` is yours to
- * close.
+ * At shutdown every command is answered before the connection ends. If the server cannot be reached, queued commands wait
+ * until `closeTimeout` and then reject; if no command is queued, the client closes at once. A client that you create with
+ * `duplicate()` is not closed for you.
  *
- * The health check is a PING, and fails at once while the client is not connected. A server that refuses the PING itself,
- * such as one without permission for it, has answered. `check` beside the lifecycle options replaces it.
+ * The health check is a PING, and fails at once while the client is not connected. If the server refuses only the PING, for
+ * example for lack of permission, the client is up. `check` beside the lifecycle options replaces this check.
  *
  * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package `ioredis` fails
  * with `CLIENTS_MISSING_PACKAGE`.

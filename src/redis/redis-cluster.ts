@@ -31,9 +31,9 @@ export type RedisClusterOptions = ClusterOptions & {
   /** Nodes to start from, as `{ host, port }` or URLs; the others are found through them. */
   nodes: ClusterNode[];
   /**
-   * Gets what to log in with, in place of `redisOptions.password`: for passwords and tokens that change. It is asked at each
-   * attempt to connect, on each connection: to a node, for the slots, for subscriptions. The rest is as with `redisClient`,
-   * but that a node that cannot be logged in to is tried again with the next command or refresh of the slots.
+   * Returns user name and password, in place of `redisOptions.password`: for passwords and tokens that change. It is called at
+   * each attempt to connect, for each connection: to a node, for the slots, for subscriptions. Otherwise it works as with
+   * `redisClient`. If the login to a node fails, it is tried again with the next command or refresh of the slots.
    */
   credentials?: RedisCredentialsProvider | undefined;
 };
@@ -46,12 +46,12 @@ export type RedisClusterOptions = ClusterOptions & {
  * always on: connections open after bootstrap, or with the first command. `redisOptions.disconnectTimeout` is 500 ms by
  * default.
  *
- * At shutdown every command is answered before the connections end. With a node out of reach, commands queued for it
- * have until `closeTimeout` and then reject.
+ * At shutdown every command is answered before the connections end. If a node cannot be reached, commands queued for it wait
+ * until `closeTimeout` and then reject.
  *
  * The health check asks one node for CLUSTER INFO, and fails unless it reports that every slot is served. It fails at
- * once while the client is not connected. A node that refuses CLUSTER INFO itself has answered. `check` beside the lifecycle
- * options replaces the check. An unreachable node is reported as an error event even if others serve.
+ * once while the client is not connected. If the node refuses only CLUSTER INFO, the client is up. `check` beside the lifecycle
+ * options replaces this check. An unreachable node is reported as an error event, even if the other nodes serve.
  *
  * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package `ioredis` fails
  * with `CLIENTS_MISSING_PACKAGE`.

@@ -10,33 +10,33 @@ import { closeRedis, destroyRedis } from './redis-closing.js';
 import { checkRedis, connect, ready } from './redis-health.js';
 
 /**
- * On which client a connection is built, and which of ioredis's options it has differently.
+ * Which client a connection copies, and which of ioredis's options differ.
  *
  * @example
  * const options: RedisDuplicateOptions = { from: 'sessions', maxRetriesPerRequest: null };
  */
 export interface RedisDuplicateOptions extends RedisOptions {
-  /** The name of the Redis client whose options and credentials it has. Default `'redis'`. */
+  /** The name of the Redis client whose options and credentials it copies. Default `'redis'`. */
   from?: string;
 }
 
 /**
- * Declares a connection of its own with the options and the credentials of a Redis client declared beside it: ioredis's own
- * `Redis`, for what a shared connection must not be used for: subscriptions, blocking reads, BullMQ's workers, the adapter of
- * socket.io.
+ * Declares a second connection with the options and credentials of a Redis client that is declared beside it. It is ioredis's
+ * own `Redis`. Use it for subscriptions, blocking reads, BullMQ's workers and the adapter of socket.io, which need a connection
+ * of their own.
  *
- * Takes ioredis's options that are to differ, such as `maxRetriesPerRequest`. Where the server is and how to log in is the
- * other client's. `lazyConnect` is always on: the connection opens after bootstrap, or with the first command. `from` cannot
- * name a Redis Cluster: declare a second `redisCluster` with the same options.
+ * Takes the options of ioredis that differ, such as `maxRetriesPerRequest`. Address and login are those of the other client.
+ * `lazyConnect` is always on: the connection opens after bootstrap, or with the first command. `from` cannot name a Redis
+ * Cluster: declare a second `redisCluster` with the same options.
  *
- * At shutdown it closes before the client that it is built on. A blocking read in flight (`BLPOP`, `BZPOPMIN`, `XREAD BLOCK`, …) ends
- * as if its time was over: it resolves with `null`. Further ones reject with "Connection is closed.", as those in flight do if
- * the server does not allow `CLIENT ID`, `INFO` or `CLIENT UNBLOCK`. Every other command is answered first.
+ * At shutdown it closes before the client that it copies. A blocking read in flight (`BLPOP`, `BZPOPMIN`, `XREAD BLOCK`, …)
+ * resolves with `null`, as if its timeout had passed. Later ones reject with "Connection is closed.". If the server does not
+ * allow `CLIENT ID`, `INFO` or `CLIENT UNBLOCK`, the one in flight rejects too. Every other command is answered first.
  *
- * The health check is a PING. While a blocking read would hold that up, the client that it is built on asks the server instead.
+ * The health check is a PING. While a blocking read would delay the PING, the client that it copies sends it instead.
  *
- * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. If `from` is no Redis client, such as a fake in a test, injecting
- * the client fails with `CLIENTS_CREATE_FAILED`.
+ * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. If `from` does not name an ioredis client, for example a fake in
+ * a test, injecting the client fails with `CLIENTS_CREATE_FAILED`.
  *
  * @example
  * ClientsModule.forRoot({

@@ -45,7 +45,7 @@ type Phase = 'booting' | 'started' | 'stopping' | 'draining' | 'closing';
 /**
  * All clients of an application: typed access by name, their status, health and events, and their end.
  *
- * Inject it anywhere; there is one an application. `C` is what `ClientsOf<typeof clients>` gives.
+ * Inject it anywhere. Each application has one registry. `C` is `ClientsOf<typeof clients>`.
  *
  * @example
  * constructor(private readonly clients: ClientRegistry<AppClients>) {}
@@ -136,9 +136,9 @@ export class ClientRegistry<C = Record<string, unknown>> {
   }
 
   /**
-   * Asks the client of that name whether it is well. Never builds, and always answers.
+   * Runs the health check of the client of that name. Never builds the client, and always answers.
    *
-   * Rejects with `CLIENTS_UNKNOWN` if none is declared, `CLIENTS_INVALID_OPTIONS` if `timeout` is none.
+   * Rejects with `CLIENTS_UNKNOWN` if none is declared, `CLIENTS_INVALID_OPTIONS` if `timeout` is not a number above 0.
    *
    * @param options `timeout`: milliseconds until a client that does not answer counts as down, default 1,000
    * @example

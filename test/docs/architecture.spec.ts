@@ -21,7 +21,7 @@ describe(PAGE, async () => {
       steps.map(async ([name, file]) => {
         const code = await readFile(file, 'utf8');
         return new RegExp(
-          `^ *(?:export )?(?:static |async |function |class )*${name}(?:<[^(]*>)?(?: \\{|<|\\()`,
+          `^ *(?:export )?(?:static |async |function |class )*${name}(?:<[^(]*>)?(?: implements \\w+)?(?: \\{|<|\\()`,
           'm',
         ).test(code);
       }),

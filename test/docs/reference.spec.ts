@@ -120,7 +120,7 @@ describe(PAGE, () => {
     ['Options of `forRoot`', 'src/module/clients.module-options.ts', 'ClientsModuleOptions'],
     ['How a client is managed', 'src/definition/client-lifecycle.ts', 'ClientLifecycle'],
     ['A driver', 'src/definition/client-driver.ts', 'ClientDriver'],
-    ['What `status\\(\\)` tells', 'src/registry/client-status.ts', 'ClientStatus'],
+    ['What `status\\(\\)` shows', 'src/registry/client-status.ts', 'ClientStatus'],
   ])('has every option under "%s"', (heading, file, name) => {
     const told = rows(section(heading)).map(([cell = '']) => /^`(\w+)/.exec(cell)?.[1]);
 

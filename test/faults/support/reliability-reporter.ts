@@ -66,11 +66,11 @@ function describe(measured: readonly Measured[], closings: readonly Closing[], d
     '# Reliability',
     summarize(rows.length),
     '## Every fault',
-    `Written by \`npm run test:faults\`, which makes each of these faults happen, to redis-server processes and a DynamoDB endpoint on the same machine, and fails if anything does not hold. Do not edit.`,
+    `Written by \`npm run test:faults\`; do not edit. It causes each of these faults, with redis-server processes and a DynamoDB endpoint on the same machine, and fails if a requirement is not met.`,
     `${new Date().toISOString().slice(0, 10)}, ${versions().join(', ')}; ${availableParallelism()} cores; ${Math.round(duration / 1_000)} s.`,
     table(['case', 'must hold', 'measured', 'held'], rows),
     '## How long closing takes',
-    `Milliseconds that \`app.close()\` took with a \`closeTimeout\` of 500 ms: the slowest of eight clients (\`maxRetriesPerRequest\` default, 0, 1 and null, with and without offline queue; of node-redis four: by default, without offline queue, with RESP 2, with a \`pingInterval\`) closed at the same time. Columns are ioredis unless they say node-redis. Where a command can still be answered, closing waits for it until the deadline.`,
+    `Milliseconds that \`app.close()\` took with a \`closeTimeout\` of 500 ms. Clients with different options were closed at the same time; the table has the slowest. For ioredis there were eight clients: \`maxRetriesPerRequest\` default, 0, 1 and null, each with and without offline queue. For node-redis there were four: default options, without offline queue, with RESP 2, and with a \`pingInterval\`. Columns without a name of a library are ioredis. If a command may still be answered, closing waits for it until the deadline.`,
     table(['fault', ...servers], times),
   ].join('\n\n');
 }
@@ -78,11 +78,11 @@ function describe(measured: readonly Measured[], closings: readonly Closing[], d
 /** The summary at the top. Each line sums up rows of the table below; the page is written only if all rows were measured. */
 function summarize(faults: number): string {
   return [
-    `- ${faults} kinds of faults were made on real servers, and everything that must hold held.`,
-    '- **Deployments lose no request.** What was accepted before SIGTERM was answered under load, and no DynamoDB write was sent twice.',
-    '- **Shutdown ends.** Servers that are down, frozen or silent cost at most the time that you allow, also where a plain `quit()` waits for ever.',
-    '- **Nothing stays behind.** A start that fails, or is interrupted, leaves no connection and no process.',
-    '- **Outages are survived and seen.** Servers went away and came back: the process lived, health said so, the log stayed readable and held no password.',
+    `- **${faults} kinds of faults, all passed.** The tests caused each fault on real servers, and every requirement in the tables was met.`,
+    '- **A deployment loses no request.** Under load, every request that was accepted before SIGTERM was answered, and no DynamoDB write was sent twice.',
+    '- **Shutdown ends.** Servers that were down, frozen or silent delayed it by the time that you allow for closing, and by about 2 s more at most. A plain `quit()` can wait for ever.',
+    '- **Nothing is left behind.** A start that failed or was interrupted left no connection and no process.',
+    '- **Outages are survived and reported.** When servers failed and came back, the process kept running, the health check showed the outage, and the log stayed short and contained no password.',
   ].join('\n');
 }
 
