@@ -3,6 +3,7 @@ import type { Redactor } from '../redaction/redactor.js';
 import type { ClientBehaviour } from './client-driver.js';
 import type { Dependency } from './dependency.js';
 import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from './client-lifecycle.js';
+import { withoutUndefined } from './rules.js';
 
 declare const types: unique symbol;
 
@@ -86,8 +87,7 @@ export function findOtherVersion(value: unknown): string | undefined {
 }
 
 function completeLifecycle(declared: ClientLifecycle): ResolvedLifecycle {
-  const given = Object.entries(declared).filter(([, value]) => value !== undefined);
-  return { ...DEFAULT_LIFECYCLE, ...Object.fromEntries(given) };
+  return { ...DEFAULT_LIFECYCLE, ...withoutUndefined(declared) };
 }
 
 /** Clients by name, as `forRoot({ clients })` takes them. */

@@ -1,9 +1,7 @@
-import { isFunction, isObject, TOKENS, type Rule } from './rules.js';
-
-const FUNCTION: Rule = [isFunction, 'must be a function'];
+import { FUNCTION, isObject, STRING, TOKENS, type Rule } from './rules.js';
 
 const RULES = Object.entries<Rule>({
-  kind: [(value) => typeof value === 'string', 'must be a string'],
+  kind: STRING,
   inject: TOKENS,
   create: FUNCTION,
   connect: FUNCTION,

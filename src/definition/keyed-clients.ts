@@ -1,7 +1,7 @@
 import { ClientDefinition } from './client-definition.js';
 import type { Dependency, InjectedValues } from './dependency.js';
-import { LONGEST_TIMEOUT, type ClientLifecycle } from './client-lifecycle.js';
-import { findBrokenRule, isFunction, isObject, TOKENS, type Rule, type Rules } from './rules.js';
+import type { ClientLifecycle } from './client-lifecycle.js';
+import { findBrokenRule, isFunction, isObject, timeoutFrom, TOKENS, wholeNumber, type Rules } from './rules.js';
 
 /** Milliseconds that a client stays open when nobody uses it, by default. */
 const IDLE_TIMEOUT = 60_000;
@@ -129,16 +129,11 @@ export function keyedClients<T, I extends readonly Dependency[] = readonly Depen
   );
 }
 
-const DURATION: Rule = [
-  (value) => typeof value === 'number' && value >= 0 && value <= LONGEST_TIMEOUT,
-  `must be a number of milliseconds from 0 to ${LONGEST_TIMEOUT}`,
-];
-
 const SOURCE_RULES: Rules = {
   inject: TOKENS,
   define: [isFunction, 'must be a function that returns the definition of the client for a key'],
-  idleTimeout: DURATION,
-  max: [(value) => Number.isInteger(value) && Number(value) >= 1, 'must be a whole number of clients, at least 1'],
+  idleTimeout: timeoutFrom(0),
+  max: wholeNumber(1),
 };
 
 function findSourceProblem(source: unknown): string | undefined {
