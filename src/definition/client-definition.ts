@@ -69,7 +69,7 @@ export class ClientDefinition<T = unknown, O = unknown> {
     /** @internal As the user wrote it. It is validated later, when the client's name is known. */
     readonly declaredLifecycle?: ClientLifecycle,
   ) {
-    this.lifecycle = declaredLifecycle ? completeLifecycle(declaredLifecycle) : DEFAULT_LIFECYCLE;
+    this.lifecycle = { ...DEFAULT_LIFECYCLE, ...withoutUndefined(declaredLifecycle ?? {}) };
   }
 
   /** What kind of client this is, as `status()` shows it. */
@@ -84,10 +84,6 @@ export function findOtherVersion(value: unknown): string | undefined {
   const version: unknown = Reflect.get(value, BRAND);
   if (typeof version === 'string') return version;
   return value.constructor?.name === 'ClientDefinition' && 'blueprint' in value ? '0.1.0 or older' : undefined;
-}
-
-function completeLifecycle(declared: ClientLifecycle): ResolvedLifecycle {
-  return { ...DEFAULT_LIFECYCLE, ...withoutUndefined(declared) };
 }
 
 /** Clients by name, as `forRoot({ clients })` takes them. */

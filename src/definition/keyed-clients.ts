@@ -1,7 +1,7 @@
 import { ClientDefinition } from './client-definition.js';
 import type { Dependency, InjectedValues } from './dependency.js';
 import type { ClientLifecycle } from './client-lifecycle.js';
-import { findBrokenRule, isFunction, isObject, timeoutFrom, TOKENS, wholeNumber, type Rules } from './rules.js';
+import { findOptionProblem, isFunction, isObject, timeoutFrom, TOKENS, wholeNumber, type Rules } from './rules.js';
 
 /** Milliseconds that a client stays open when nobody uses it, by default. */
 const IDLE_TIMEOUT = 60_000;
@@ -138,9 +138,5 @@ const SOURCE_RULES: Rules = {
 
 function findSourceProblem(source: unknown): string | undefined {
   if (!isObject(source)) return 'keyedClients() takes an object: { define: (key) => redisClient(...) }';
-  const unknown = Object.keys(source).find((key) => !Object.hasOwn(SOURCE_RULES, key));
-  if (unknown !== undefined) {
-    return `"${unknown}" is not an option of keyedClients(); the options are ${Object.keys(SOURCE_RULES).join(', ')}`;
-  }
-  return findBrokenRule({ ...source, define: source['define'] ?? null }, SOURCE_RULES);
+  return findOptionProblem(source, SOURCE_RULES, 'define');
 }

@@ -10,19 +10,24 @@ export type Rule = readonly [isValid: (value: unknown) => boolean, problem: stri
 /** Rules by the name of the option. */
 export type Rules = Readonly<Record<string, Rule>>;
 
-/** Says which option breaks its rule, and how. Never repeats its value, which may be a secret. Ignores `undefined`. */
-export function findBrokenRule(options: object, rules: Rules): string | undefined {
-  for (const [key, value] of Object.entries(options)) {
-    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
-    if (rule && value !== undefined && !rule[0](value)) return `"${key}" ${rule[1]}`;
+/**
+ * Says which option breaks its rule, and how. Never repeats its value, which may be a secret.
+ *
+ * @param required the option that must be set; each other one may be `undefined`
+ */
+export function findBrokenRule(options: object, rules: Rules, required?: string): string | undefined {
+  // Goes through the rules rather than the options' own keys, because a driver may be an instance of a class.
+  for (const [key, [isValid, problem]] of Object.entries(rules)) {
+    const value: unknown = Reflect.get(options, key);
+    if ((value !== undefined || key === required) && !isValid(value)) return `"${key}" ${problem}`;
   }
   return undefined;
 }
 
 /** As `findBrokenRule`, but also reports an option that has no rule. */
-export function findOptionProblem(options: object, rules: Rules): string | undefined {
+export function findOptionProblem(options: object, rules: Rules, required?: string): string | undefined {
   const unknown = Object.keys(options).find((key) => !Object.hasOwn(rules, key));
-  if (unknown === undefined) return findBrokenRule(options, rules);
+  if (unknown === undefined) return findBrokenRule(options, rules, required);
   const names = Object.keys(rules);
   return `"${unknown}" is not an option; the option${names.length > 1 ? 's are' : ' is'} ${names.join(', ')}`;
 }
