@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { importPackage } from '../definition/load-package.js';
 import { listen } from './listen.js';
+import { startRedisProcess } from './start-redis-process.js';
 import type { TestServer } from './test-server.js';
 
 /**
@@ -11,6 +12,11 @@ const INSTALL = 'npm pkg set overrides.js-redis-server.ioredis=x && npm install 
 
 /** How a Redis test server is started. */
 export interface RedisServerOptions {
+  /**
+   * A program that is started in place of the server in this process: `'redis-server'`, `'valkey-server'` or the path of one.
+   * It saves nothing, and ends with `close()` or with this process. Default none.
+   */
+  binary?: string;
   /** The port to listen on. Default a free one. */
   port?: number;
   /** The password that clients must give, as Redis's `requirepass`. Default none. */
@@ -27,8 +33,10 @@ export interface RedisServer extends TestServer {
  * Starts an empty Redis server in this process, for tests and demos: no Redis to install, real clients over TCP.
  *
  * It is the package `js-redis-server`, which is not Redis itself: most commands, Lua, transactions and pub/sub are there;
- * persistence is not. Rejects with `CLIENTS_MISSING_PACKAGE` if that package is not installed, and with the system's
- * error if the port is taken.
+ * persistence is not. With `binary` it is a real Redis, in a process of its own.
+ *
+ * Rejects with `CLIENTS_MISSING_PACKAGE` if the package is needed and not installed, with the system's error if the port is
+ * taken, and with what `binary` says if it does not start within 10 s.
  *
  * @example
  * const server = await startRedisServer();
@@ -36,6 +44,7 @@ export interface RedisServer extends TestServer {
  * afterAll(() => server.close());
  */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+  if (options.binary !== undefined) return startRedisProcess(options.binary, options);
   // Its own `createRedisServer` listens on every interface, and its close waits for clients to disconnect.
   const { RedisServerState, createRedisCommandExecutor, SocketConnectionTransport, attachSession } =
     await importPackage('js-redis-server', 'startRedisServer()', () => import('js-redis-server/core'), INSTALL);

@@ -1,4 +1,4 @@
-/** A server in this process, on the loopback interface, that real clients talk to over TCP. */
+/** A server on the loopback interface, in this process or one that it started. Real clients connect to it over TCP. */
 export interface TestServer extends AsyncDisposable {
   /** Always `'127.0.0.1'`: nothing outside this machine can connect. */
   readonly host: string;

@@ -1,8 +1,14 @@
 import { Redis } from 'ioredis';
-import { connect } from 'node:net';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startRedisServer, type RedisServer } from '../../src/testing/index.js';
+import { describeWithRedis } from '../support/redis-server.js';
 import { runInNode } from '../support/run-in-node.js';
 
 const cleanUps: (() => unknown)[] = [];
@@ -143,4 +149,80 @@ it('loads neither server package when imported, and leaves the process free to e
 
   expect(run).toMatchObject({ code: 0, errors: '' });
   expect(JSON.parse(run.output)).toEqual({ before: [], after: ['dynalite', 'js-redis-server'] });
+});
+
+describeWithRedis('startRedisServer with a binary', () => {
+  const binary = 'redis-server';
+
+  it('starts that program on a free loopback port, empty, and ends it', async () => {
+    const server = await start({ binary });
+    const redis = client(server, { retryStrategy: () => null });
+    expect(server.url).toBe(`redis://127.0.0.1:${server.port}`);
+    expect(await redis.info('server')).toMatch(/^redis_version:/m);
+    expect(await redis.dbsize()).toBe(0);
+    expect(await redis.config('GET', 'save')).toEqual(['save', '']);
+    const { pid } = Object.fromEntries(
+      (await redis.info('server')).split('\r\n').map((line) => line.replace('process_id', 'pid').split(':')),
+    ) as { pid: string };
+    await Promise.all([server.close(), server.close()]);
+    await end(redis);
+    expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
+  });
+
+  it('takes a password, which no list of processes shows', async () => {
+    const password = 'se"cret \\-#1';
+    const server = await start({ binary, password });
+    await expect(client(server).get('a')).rejects.toThrow('NOAUTH');
+    expect(await client(server, { password }).get('a')).toBeNull();
+    const { stdout } = spawnSync('ps', ['-ewwo', 'args'], { encoding: 'utf8' });
+    expect(stdout).toContain(binary);
+    expect(stdout).not.toContain('se"cret');
+  });
+
+  it('rejects if the port is taken', async () => {
+    const { port } = await start({ binary });
+    await expect(startRedisServer({ binary, port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  it.each([
+    ['no-such-program', /could not start "no-such-program" on port \d+: no such program; install it, or give its path/],
+    ['false', /could not start "false" on port \d+: it ended with code 1\. It said: nothing/],
+  ])('says why %s does not start', async (program, message) => {
+    await expect(startRedisServer({ binary: program })).rejects.toThrow(message);
+  });
+
+  it('repeats no password when the program refuses its configuration', async () => {
+    const password = 'first-secret';
+    const script = join(await mkdtemp(join(tmpdir(), 'echo-')), 'echo.sh');
+    cleanUps.push(() => rm(dirname(script), { recursive: true }));
+    await writeFile(script, '#!/bin/sh\ncat\nexit 1\n', { mode: 0o755 });
+    const error = await startRedisServer({ binary: script, password }).catch((reason: unknown) => reason);
+    expect(inspect(error)).toMatch(/it ended with code 1\. It said: .*requirepass/s);
+    expect(inspect(error)).not.toContain(password);
+  });
+
+  it.each(['', 7, null])('refuses %o as a program', async (program) => {
+    await expect(startRedisServer({ binary: program as string })).rejects.toMatchObject({
+      code: 'CLIENTS_INVALID_OPTIONS',
+    });
+  });
+
+  it('does not keep a process alive that forgets to close it, and ends with it', async () => {
+    const { output } = await runInNode(`
+      import { startRedisServer } from './src/testing/index.js';
+      const { port } = await startRedisServer({ binary: 'redis-server' });
+      console.log(port);
+    `);
+    const port = Number(output.trim());
+    expect(port).toBeGreaterThan(0);
+    await expect
+      .poll(async () => {
+        const socket = connect(port, '127.0.0.1');
+        return once(socket, 'connect').then(
+          () => 'open',
+          () => 'closed',
+        );
+      })
+      .toBe('closed');
+  });
 });
