@@ -106,7 +106,7 @@ describe('redisClient()', () => {
       [42, /not an object/],
       [null, /not an object/],
       [['redis://localhost'], /not an object/],
-      ['', /"url" must be a string that starts with redis/],
+      ['', /"url" is empty; is a variable not set\?/],
       [`http://${SECRET}@localhost`, /"url" must be a string that starts with redis/],
       [`localhost:${SECRET}`, /"url" must/],
       [`redis://user:${SECRET}/#@localhost`, /"url" is not a valid URL; percent-encode/],
