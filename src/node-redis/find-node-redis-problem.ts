@@ -176,7 +176,7 @@ function findClientProblem(options: Options): string | undefined {
 function findUrlProblem(options: Options, socket: Options): string | undefined {
   const { url } = options;
   if (url === undefined) return undefined;
-  if (url === '') return '"url" is empty; perhaps a variable is not set?';
+  if (url === '') return '"url" is empty; perhaps a variable is not set';
   const problem = describeUrl(url);
   if (problem) return `"url" ${problem}`;
   const address = new URL(url as string);

@@ -135,7 +135,7 @@ const MISTAKES: Readonly<Record<string, () => unknown>> = {
 const HEADINGS: Readonly<Record<string, string>> = {
   'no server': 'client "…": nothing says where the server is',
   'a variable that is not set': 'nothing says where the server is: the factory returned url: undefined',
-  'a variable that is empty': '"url" is empty; perhaps a variable is not set?',
+  'a variable that is empty': '"url" is empty; perhaps a variable is not set',
   'a URL without a scheme': '"url" must be a string that starts with redis:// or rediss://',
   'a percent sign': '"url" has a "%" in its user name or password that begins no percent-encoded character',
   'no definition': 'it is not a client definition; declare it with defineClient(), …',

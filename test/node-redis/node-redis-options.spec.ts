@@ -34,7 +34,7 @@ describe('the options of nodeRedisClient', () => {
     ['redis://u:p#w@h', '"url" is not a valid URL; percent-encode special characters'],
     ['redis://h/first', '"url" must end with the number of a database'],
     [{ url: undefined }, 'nothing says where the server is: the options say url: undefined; is a variable not set?'],
-    ['', '"url" is empty; perhaps a variable is not set?'],
+    ['', '"url" is empty; perhaps a variable is not set'],
     [{ url: URL, socket: { host: 'other' } }, '"url" and "host" of "socket" both say where the server is'],
     [{ url: URL, socket: { tls: true } }, '"url" and "tls" of "socket" contradict each other'],
     [{ url: 'redis://:pw@h', password: 'pw' }, '"url" and "password" say the same'],
