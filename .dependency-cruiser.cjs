@@ -1,6 +1,6 @@
 /**
  * Imports run one way: module -> registry -> definition, events -> redaction -> errors; subpaths -> definition.
- * Each folder of `src` names the folders that it may import from. Files of the root are named without their extension.
+ * Each folder of `src` names the folders that it may import from. A single file is named without its extension.
  */
 const MAY_IMPORT = {
   errors: [],
@@ -17,7 +17,7 @@ const MAY_IMPORT = {
   // What watches clients asks the registry.
   terminus: ['errors', 'registry'],
   opentelemetry: ['events', 'registry'],
-  http: ['errors', 'clients.tokens'],
+  http: ['errors', 'definition', 'module/set-distance', 'clients.tokens'],
   testing: ['errors', 'definition'],
 };
 const OPTIONAL_PEERS =

@@ -29,66 +29,53 @@ export default defineConfig({
       { text: 'API', link: '/api/' },
     ],
     sidebar: [
-      {
-        text: 'Begin',
-        items: [
-          { text: 'Getting started', link: '/getting-started' },
-          { text: 'Why not useFactory', link: '/why-not-use-factory' },
-          { text: 'Moving here', link: '/moving-here' },
-          { text: 'Versions', link: '/versions' },
-        ],
-      },
-      {
-        text: 'Clients',
-        items: [
-          { text: 'Configuration', link: '/configuration' },
-          { text: 'Redis', link: '/redis' },
-          { text: 'node-redis', link: '/node-redis' },
-          { text: 'AWS', link: '/aws' },
-          { text: 'Custom clients', link: '/custom-clients' },
-          { text: 'A client for each tenant', link: '/tenants' },
-          { text: 'Neighbours', link: '/neighbours' },
-          { text: 'Recipes', link: '/recipes' },
-        ],
-      },
-      {
-        text: 'Test',
-        items: [
-          { text: 'Unit tests', link: '/unit-tests' },
-          { text: 'Testing', link: '/testing' },
-        ],
-      },
-      {
-        text: 'Run',
-        items: [
-          { text: 'Troubleshooting', link: '/troubleshooting' },
-          { text: 'Health', link: '/health' },
-          { text: 'Metrics', link: '/metrics' },
-          { text: 'Shutdown', link: '/shutdown' },
-          { text: 'Cold start', link: '/cold-start' },
-          { text: 'Bundling', link: '/bundling' },
-        ],
-      },
-      {
-        text: 'Facts',
-        items: [
-          { text: 'Reference', link: '/reference' },
-          { text: 'Performance', link: '/performance' },
-          { text: 'Reliability', link: '/reliability' },
-        ],
-      },
-      {
-        text: 'The project',
-        items: [
-          { text: 'Architecture', link: '/architecture' },
-          { text: 'Contributing', link: '/CONTRIBUTING' },
-          { text: 'Security', link: '/SECURITY' },
-        ],
-      },
+      group('Begin', {
+        'getting-started': 'Getting started',
+        'why-not-use-factory': 'Why not useFactory',
+        'moving-here': 'Moving here',
+        versions: 'Versions',
+      }),
+      group('Clients', {
+        configuration: 'Configuration',
+        redis: 'Redis',
+        'node-redis': 'node-redis',
+        aws: 'AWS',
+        'custom-clients': 'Custom clients',
+        tenants: 'A client for each tenant',
+        neighbours: 'Neighbours',
+        recipes: 'Recipes',
+      }),
+      group('Test', {
+        'unit-tests': 'Unit tests',
+        testing: 'Testing',
+      }),
+      group('Run', {
+        troubleshooting: 'Troubleshooting',
+        health: 'Health',
+        metrics: 'Metrics',
+        shutdown: 'Shutdown',
+        'cold-start': 'Cold start',
+        bundling: 'Bundling',
+      }),
+      group('Facts', {
+        reference: 'Reference',
+        performance: 'Performance',
+        reliability: 'Reliability',
+      }),
+      group('The project', {
+        architecture: 'Architecture',
+        CONTRIBUTING: 'Contributing',
+        SECURITY: 'Security',
+      }),
       { text: 'API', link: '/api/', collapsed: true, items: apiSidebar() },
     ],
   },
 });
+
+/** A group of the sidebar, from the titles of its pages. */
+function group(text: string, titles: Readonly<Record<string, string>>): DefaultTheme.SidebarItem {
+  return { text, items: Object.entries(titles).map(([page, title]) => ({ text: title, link: `/${page}` })) };
+}
 
 /** What typedoc has written beside the API reference, which `npm run docs` makes first. */
 function apiSidebar(): DefaultTheme.SidebarItem[] {

@@ -1,12 +1,23 @@
-import { findBrokenRule, isFunction, isObject, isText, type Rules } from '../definition/rules.js';
+import {
+  findBrokenRule,
+  isFunction,
+  isObject,
+  isText,
+  wholeNumber,
+  type Rule,
+  type Rules,
+} from '../definition/rules.js';
 
-/** What is most often wrong, mostly because a variable is missing. A function is a provider: the SDK calls it. */
+/** What is most often wrong, mostly because a variable is missing. */
 const RULES: Rules = {
-  region: [(value) => isRegion(value) || isFunction(value), 'is not a region name or a function that returns one'],
-  endpoint: [isEndpoint, 'is not an http:// or https:// URL'],
-  credentials: [isCredentials, 'has no "accessKeyId" and "secretAccessKey", and is not a credential provider'],
-  maxAttempts: [(value) => isCount(value) || isFunction(value), 'is not a whole number of at least 1'],
-  retryMode: [(value) => isText(value) || isFunction(value), 'is not the name of a retry mode'],
+  region: orProvider([isRegion, 'is not a region name or a function that returns one']),
+  endpoint: orProvider([isEndpoint, 'is not an http:// or https:// URL']),
+  credentials: orProvider([
+    isCredentials,
+    'has no "accessKeyId" and "secretAccessKey", and is not a credential provider',
+  ]),
+  maxAttempts: orProvider(wholeNumber(1)),
+  retryMode: orProvider([isText, 'is not the name of a retry mode']),
   profile: [isText, 'is not the name of a profile'],
   requestHandler: [isObject, 'is not a request handler or its options'],
 };
@@ -16,21 +27,21 @@ export function findConfigProblem(config: object): string | undefined {
   return findBrokenRule(config, RULES);
 }
 
+/** The SDK takes the value itself, or a function that it calls for the value. */
+function orProvider([isValid, problem]: Rule): Rule {
+  return [(value) => isFunction(value) || isValid(value), problem];
+}
+
 /** It becomes part of a host name. `*` stands for all regions. */
 function isRegion(value: unknown): boolean {
   return isText(value) && /^([a-z\d]([a-z\d-]{0,61}[a-z\d])?|\*)$/i.test(value);
 }
 
 function isEndpoint(value: unknown): boolean {
-  if (typeof value !== 'string') return isObject(value) || isFunction(value);
+  if (typeof value !== 'string') return isObject(value);
   return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }
 
 function isCredentials(value: unknown): boolean {
-  if (isFunction(value)) return true;
   return isObject(value) && isText(value['accessKeyId']) && isText(value['secretAccessKey']);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 1;
 }

@@ -3,6 +3,7 @@ import type { Redactor } from '../redaction/redactor.js';
 import type { ClientBehaviour } from './client-driver.js';
 import type { Dependency } from './dependency.js';
 import { DEFAULT_LIFECYCLE, type ClientLifecycle, type ResolvedLifecycle } from './client-lifecycle.js';
+import { withoutUndefined } from './rules.js';
 
 declare const types: unique symbol;
 
@@ -68,7 +69,7 @@ export class ClientDefinition<T = unknown, O = unknown> {
     /** @internal As the user wrote it. It is validated later, when the client's name is known. */
     readonly declaredLifecycle?: ClientLifecycle,
   ) {
-    this.lifecycle = declaredLifecycle ? completeLifecycle(declaredLifecycle) : DEFAULT_LIFECYCLE;
+    this.lifecycle = { ...DEFAULT_LIFECYCLE, ...withoutUndefined(declaredLifecycle ?? {}) };
   }
 
   /** What kind of client this is, as `status()` shows it. */
@@ -83,11 +84,6 @@ export function findOtherVersion(value: unknown): string | undefined {
   const version: unknown = Reflect.get(value, BRAND);
   if (typeof version === 'string') return version;
   return value.constructor?.name === 'ClientDefinition' && 'blueprint' in value ? '0.1.0 or older' : undefined;
-}
-
-function completeLifecycle(declared: ClientLifecycle): ResolvedLifecycle {
-  const given = Object.entries(declared).filter(([, value]) => value !== undefined);
-  return { ...DEFAULT_LIFECYCLE, ...Object.fromEntries(given) };
 }
 
 /** Clients by name, as `forRoot({ clients })` takes them. */

@@ -4,7 +4,7 @@ import type { Dependency, InjectedValues } from './dependency.js';
 import type { KnownOptions, OptionsOrPromise } from './known-options.js';
 import type { ClientLifecycle } from './client-lifecycle.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
-import { findBrokenRule, isFunction, isObject, isTokens, TOKENS, type Rules } from './rules.js';
+import { findBrokenRule, FUNCTION, isObject, isTokens, TOKENS, withoutUndefined, type Rules } from './rules.js';
 
 /**
  * A factory of one client's options, called only when that client is first built.
@@ -107,13 +107,11 @@ function isFactory(source: unknown): source is OptionsSource {
 
 const FACTORY_RULES: Rules = {
   inject: TOKENS,
-  useFactory: [isFunction, 'must be a function'],
+  useFactory: FUNCTION,
 };
 
 function findFactoryProblem(factory: OptionsSource): string | undefined {
-  const other = Object.keys(factory).find(
-    (key) => !Object.hasOwn(FACTORY_RULES, key) && Reflect.get(factory, key) !== undefined,
-  );
+  const other = Object.keys(withoutUndefined(factory)).find((key) => !Object.hasOwn(FACTORY_RULES, key));
   if (other !== undefined) return `"${other}" stands beside "useFactory", which would hide it; return it from there`;
-  return findBrokenRule({ ...factory, useFactory: Reflect.get(factory, 'useFactory') ?? null }, FACTORY_RULES);
+  return findBrokenRule(factory, FACTORY_RULES, 'useFactory');
 }

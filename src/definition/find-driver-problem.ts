@@ -1,9 +1,7 @@
-import { isFunction, isObject, TOKENS, type Rule } from './rules.js';
+import { findBrokenRule, FUNCTION, isObject, STRING, TOKENS, type Rules } from './rules.js';
 
-const FUNCTION: Rule = [isFunction, 'must be a function'];
-
-const RULES = Object.entries<Rule>({
-  kind: [(value) => typeof value === 'string', 'must be a string'],
+const RULES: Rules = {
+  kind: STRING,
   inject: TOKENS,
   create: FUNCTION,
   connect: FUNCTION,
@@ -12,14 +10,11 @@ const RULES = Object.entries<Rule>({
   destroy: FUNCTION,
   onError: FUNCTION,
   onConnection: FUNCTION,
-});
+};
 
 /** Says what is wrong with the driver passed to `defineClient`, and how to mend it. */
 export function findDriverProblem(driver: unknown): string | undefined {
   if (!isObject(driver)) return 'defineClient() takes a driver object: { create: () => ... }';
-  // Goes through the rules rather than the driver's own keys, because a driver may be an instance of a class.
-  for (const [key, [isValid, problem]] of RULES) {
-    if (driver[key] !== undefined && !isValid(driver[key])) return `"${key}" of its driver ${problem}`;
-  }
-  return driver['create'] === undefined ? 'its driver has no "create" function' : undefined;
+  const problem = findBrokenRule(driver, RULES, 'create');
+  return problem && `in its driver, ${problem}`;
 }

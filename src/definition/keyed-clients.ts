@@ -1,7 +1,7 @@
 import { ClientDefinition } from './client-definition.js';
 import type { Dependency, InjectedValues } from './dependency.js';
-import { LONGEST_TIMEOUT, type ClientLifecycle } from './client-lifecycle.js';
-import { findBrokenRule, isFunction, isObject, TOKENS, type Rule, type Rules } from './rules.js';
+import type { ClientLifecycle } from './client-lifecycle.js';
+import { findOptionProblem, isFunction, isObject, timeoutFrom, TOKENS, wholeNumber, type Rules } from './rules.js';
 
 /** Milliseconds that a client stays open when nobody uses it, by default. */
 const IDLE_TIMEOUT = 60_000;
@@ -129,23 +129,14 @@ export function keyedClients<T, I extends readonly Dependency[] = readonly Depen
   );
 }
 
-const DURATION: Rule = [
-  (value) => typeof value === 'number' && value >= 0 && value <= LONGEST_TIMEOUT,
-  `must be a number of milliseconds from 0 to ${LONGEST_TIMEOUT}`,
-];
-
 const SOURCE_RULES: Rules = {
   inject: TOKENS,
   define: [isFunction, 'must be a function that returns the definition of the client for a key'],
-  idleTimeout: DURATION,
-  max: [(value) => Number.isInteger(value) && Number(value) >= 1, 'must be a whole number of clients, at least 1'],
+  idleTimeout: timeoutFrom(0),
+  max: wholeNumber(1),
 };
 
 function findSourceProblem(source: unknown): string | undefined {
   if (!isObject(source)) return 'keyedClients() takes an object: { define: (key) => redisClient(...) }';
-  const unknown = Object.keys(source).find((key) => !Object.hasOwn(SOURCE_RULES, key));
-  if (unknown !== undefined) {
-    return `"${unknown}" is not an option of keyedClients(); the options are ${Object.keys(SOURCE_RULES).join(', ')}`;
-  }
-  return findBrokenRule({ ...source, define: source['define'] ?? null }, SOURCE_RULES);
+  return findOptionProblem(source, SOURCE_RULES, 'define');
 }

@@ -1,46 +1,81 @@
 import { LONGEST_TIMEOUT } from './client-lifecycle.js';
 import type { Dependency } from './dependency.js';
 
+/** Options whose values are not known to be right. */
+export type Options = Readonly<Record<string, unknown>>;
+
 /** What an option must be: as a check, and in words for the error. */
 export type Rule = readonly [isValid: (value: unknown) => boolean, problem: string];
 
 /** Rules by the name of the option. */
 export type Rules = Readonly<Record<string, Rule>>;
 
-/** Says which option breaks its rule, and how. Never repeats its value, which may be a secret. Ignores `undefined`. */
-export function findBrokenRule(options: object, rules: Rules): string | undefined {
-  for (const [key, value] of Object.entries(options)) {
-    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
-    if (rule && value !== undefined && !rule[0](value)) return `"${key}" ${rule[1]}`;
+/**
+ * Says which option breaks its rule, and how. Never repeats its value, which may be a secret.
+ *
+ * @param required the option that must be set; each other one may be `undefined`
+ */
+export function findBrokenRule(options: object, rules: Rules, required?: string): string | undefined {
+  // Goes through the rules rather than the options' own keys, because a driver may be an instance of a class.
+  for (const [key, [isValid, problem]] of Object.entries(rules)) {
+    const value: unknown = Reflect.get(options, key);
+    if ((value !== undefined || key === required) && !isValid(value)) return `"${key}" ${problem}`;
   }
   return undefined;
 }
 
 /** As `findBrokenRule`, but also reports an option that has no rule. */
-export function findOptionProblem(options: object, rules: Rules): string | undefined {
+export function findOptionProblem(options: object, rules: Rules, required?: string): string | undefined {
   const unknown = Object.keys(options).find((key) => !Object.hasOwn(rules, key));
-  if (unknown === undefined) return findBrokenRule(options, rules);
-  return `"${unknown}" is not an option; the options are ${Object.keys(rules).join(', ')}`;
+  if (unknown === undefined) return findBrokenRule(options, rules, required);
+  const names = Object.keys(rules);
+  return `"${unknown}" is not an option; the option${names.length > 1 ? 's are' : ' is'} ${names.join(', ')}`;
 }
 
-export const BOOLEAN: Rule = [isBoolean, 'must be true or false'];
-
-export const TIMEOUT: Rule = [
-  (value) => typeof value === 'number' && value >= 1 && value <= LONGEST_TIMEOUT,
-  `must be a number of milliseconds from 1 to ${LONGEST_TIMEOUT}`,
-];
-
-export function oneOf(...allowed: string[]): Rule {
-  return [(value) => allowed.includes(value as string), `must be ${allowed.map((word) => `'${word}'`).join(' or ')}`];
+/** The options that are set. */
+export function withoutUndefined(options: object): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
+// ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const BOOLEAN: Rule = [(value) => typeof value === 'boolean', 'must be true or false'];
+export const STRING: Rule = [(value) => typeof value === 'string', 'must be a string'];
+export const TEXT: Rule = [isText, 'must be a string, and not an empty one'];
+export const OBJECT: Rule = [isObject, 'must be an object'];
+export const FUNCTION: Rule = [isFunction, 'must be a function'];
+export const MILLISECONDS: Rule = [(value) => isNumber(value, 0), 'must be a number of milliseconds'];
+export const TIMEOUT: Rule = timeoutFrom(1);
+export const PORT: Rule = wholeNumber(1, 65_535);
 /** What `inject` must be. */
 export const TOKENS: Rule = [
   isTokens,
   'must be an array of tokens, { token, optional } or forwardRef(() => Token), none undefined',
 ];
 
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Milliseconds from `least` to the most that a timer of Node can wait. */
+export function timeoutFrom(least: number): Rule {
+  return [
+    (value) => isNumber(value, least, LONGEST_TIMEOUT),
+    `must be a number of milliseconds from ${least} to ${LONGEST_TIMEOUT}`,
+  ];
+}
+
+/** The error says how to convert a variable of the environment, which is a string. */
+export function wholeNumber(least: number, most?: number): Rule {
+  return [
+    (value) => Number.isInteger(value) && isNumber(value, least, most),
+    `must be a whole number from ${least}${most ? ` to ${most}` : ''}; convert an environment variable with Number()`,
+  ];
+}
+
+export function oneOf(...allowed: string[]): Rule {
+  return [(value) => allowed.includes(value as string), `must be ${allowed.map((word) => `'${word}'`).join(' or ')}`];
+}
+
+// ── checks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function isObject(value: unknown): value is Options {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -48,13 +83,21 @@ export function isFunction(value: unknown): boolean {
   return typeof value === 'function';
 }
 
-export function isBoolean(value: unknown): boolean {
-  return typeof value === 'boolean';
-}
-
 /** A string that is not empty. */
 export function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
+}
+
+export const isPort = PORT[0];
+
+/** A number within limits, which NaN never is. */
+export function isNumber(value: unknown, least: number, most = Infinity): boolean {
+  return typeof value === 'number' && value >= least && value <= most;
+}
+
+/** An array that is not empty. */
+export function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > 0;
 }
 
 /** An `inject` array without `undefined`, which a token is while a circular import has not assigned it yet. */

@@ -1,3 +1,4 @@
+import { findOptionProblem, isObject, TIMEOUT, type Rules } from '../definition/rules.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
 
 /** What `HttpDrainModule.forRoot()` takes. */
@@ -11,24 +12,15 @@ export interface HttpDrainOptions {
 
 /** The default of `timeout`, in milliseconds. */
 export const DRAIN_TIMEOUT = 15_000;
-/** The longest delay that a timer of Node accepts, in milliseconds. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 export const DRAIN_OPTIONS = Symbol('nestjs-clients:http-drain-options');
 
+const RULES: Rules = { timeout: TIMEOUT };
+
 /** Refuses options that cannot work, before any application exists. */
 export function validateDrainOptions(options: unknown): void {
-  const problem = findProblem(options);
+  const problem = isObject(options)
+    ? findOptionProblem(options, RULES)
+    : 'it takes an object: { timeout: 15_000 }, or nothing';
   if (problem) throw new ClientsInvalidOptionsError('HttpDrainModule.forRoot()', problem);
-}
-
-function findProblem(options: unknown): string | undefined {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    return 'it takes an object: { timeout: 15_000 }, or nothing';
-  }
-  const unknown = Object.keys(options).find((key) => key !== 'timeout');
-  if (unknown !== undefined) return `"${unknown}" is not an option; the option is timeout`;
-  const { timeout } = options as HttpDrainOptions;
-  const isValid = timeout === undefined || (typeof timeout === 'number' && timeout >= 1 && timeout <= LONGEST_TIMEOUT);
-  return isValid ? undefined : `"timeout" must be a number of milliseconds from 1 to ${LONGEST_TIMEOUT}`;
 }

@@ -10,15 +10,9 @@ import {
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { Server } from 'node:http';
 import { HTTP_DRAIN } from '../clients.tokens.js';
+import { setDistance } from '../module/set-distance.js';
 import { HttpDrain } from './http-drain.js';
 import { DRAIN_OPTIONS, validateDrainOptions, type HttpDrainOptions } from './http-drain.module-options.js';
-
-/** Nest orders hooks by a module's distance from the root: at bootstrap the most distant module is first, at shutdown last. */
-function setDistance(modules: ModulesContainer, module: object, distance: number): void {
-  for (const candidate of modules.values()) {
-    if (candidate.metatype === module.constructor) candidate.distance = distance;
-  }
-}
 
 /** Provides one `HttpDrain` an application, however often the module is imported. Its hooks run last before the server closes. */
 @Module({ providers: [HttpDrain, { provide: HTTP_DRAIN, useExisting: HttpDrain }], exports: [HttpDrain] })

@@ -2,18 +2,9 @@ import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationShutd
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { registryProviders } from './clients.providers.js';
 import { DrainWarning } from './drain-warning.js';
+import { setDistance } from './set-distance.js';
 import { ShutdownWarning } from './shutdown-warning.js';
 import { ClientRegistry, REGISTRY } from '../registry/client-registry.js';
-
-/**
- * Sets when Nest calls a module's hooks. Nest goes by distance from the root module: the most distant module comes first at
- * bootstrap and last at shutdown. Global modules all have the same distance, so the order of imports would decide.
- */
-export function setDistance(modules: ModulesContainer, module: object, distance: number): void {
-  for (const candidate of modules.values()) {
-    if (candidate.metatype === module.constructor) candidate.distance = distance;
-  }
-}
 
 /** Provides the application's one registry, and closes it after every other module's shutdown hook. */
 @Module({ providers: [...registryProviders, ShutdownWarning], exports: [ClientRegistry, REGISTRY, ShutdownWarning] })

@@ -7,7 +7,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { ClientsCoreModule, setDistance } from './clients-core.module.js';
+import { ClientsCoreModule } from './clients-core.module.js';
 import type { ClientsModuleAsyncOptions, ClientsModuleOptions } from './clients.module-options.js';
 import {
   createClientProviders,
@@ -21,6 +21,7 @@ import {
 import type { ClientDefinitions, ClientOptionsOf } from '../definition/client-definition.js';
 import type { Dependency } from '../definition/dependency.js';
 import type { OptionsOrPromise } from '../definition/known-options.js';
+import { setDistance } from './set-distance.js';
 import { ShutdownWarning } from './shutdown-warning.js';
 import { validateAsyncOptions, validateOptions } from './validate-options.js';
 import { REGISTRY, type ClientRegistry } from '../registry/client-registry.js';

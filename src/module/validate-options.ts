@@ -51,8 +51,8 @@ export function validateAsyncOptions(options: object): void {
 
 function validate(where: string, options: object, rules: Rules, fromFactory: boolean): void {
   if (!isObject(options)) throw new ClientsInvalidOptionsError(where, 'it takes an object: { clients: { ... } }');
-  // `clients` is the one required option: null breaks its rule, where undefined would be ignored.
-  obey(where, { ...options, clients: options['clients'] ?? null }, rules);
+  const problem = findOptionProblem(options, rules, 'clients');
+  if (problem) throw new ClientsInvalidOptionsError(where, problem);
   for (const [name, definition] of Object.entries(options['clients'] as object)) {
     validateDefinition(where, name, definition, fromFactory);
   }
@@ -64,12 +64,6 @@ function validateDefinition(where: string, name: string, definition: unknown, fr
   if (!found) return;
   const subject = `${where}, client "${name}"${found.part === 'lifecycle' ? ', lifecycle' : ''}`;
   throw new ClientsInvalidOptionsError(subject, found.problem);
-}
-
-/** Throws if an option is unknown or breaks its rule. */
-function obey(where: string, options: object, rules: Rules): void {
-  const problem = findOptionProblem(options, rules);
-  if (problem) throw new ClientsInvalidOptionsError(where, problem);
 }
 
 /** False for `{ __proto__: definition }` too, which declares no client. */

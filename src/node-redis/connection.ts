@@ -1,5 +1,6 @@
 import { ClientsClosedError } from '../errors/clients-closed.error.js';
-import type { Entrances } from './entrances.js';
+import type { CallInterceptor } from './call-interceptor.js';
+import { replaceConnect, type AnyInternals } from './internals.js';
 import type { Sockets } from './sockets.js';
 
 /** Milliseconds between two looks at what is pending, and between two attempts to connect: at first, and at most. */
@@ -14,12 +15,15 @@ const { setImmediate: immediately, setTimeout: later, clearTimeout: cancel } = g
 
 /** What is different in a client of one server, of a cluster and of Sentinels. */
 export interface Adapter {
-  /** Whether it has been told to connect, and has not been closed since. */
-  readonly isOpen: boolean;
+  readonly client: AnyInternals;
+  /** Where commands are given to it. */
+  readonly commands: CallInterceptor;
+  /** Where the user closes it: node-redis would leave some of these calls pending for ever. */
+  readonly closings: CallInterceptor;
   /** Whether a first attempt that fails is followed by others, without being asked to. */
   readonly retries: boolean;
-  /** node-redis's own `connect`. */
-  connect(): Promise<unknown>;
+  /** Called when node-redis's own `connect` has succeeded. */
+  connected?(): void;
   /** One round trip to each server that has to answer. */
   ping(): Promise<unknown>;
   /** Whether commands have been sent or queued, and not answered, as far as node-redis reports it. */
@@ -28,8 +32,6 @@ export interface Adapter {
   drain?(): void;
   /** Ends what there is by force. */
   destroy(): unknown;
-  /** Where the user closes the client: node-redis would leave some of these calls pending for ever. */
-  readonly closings: Entrances;
 }
 
 /** The `report` parameter of a driver's `onConnection`. */
@@ -52,8 +54,9 @@ export class Connection {
   onConnection: Report = ignore;
   readonly #name: string;
   readonly #adapter: Adapter;
-  readonly #entrances: Entrances;
   readonly #sockets: Sockets;
+  /** node-redis's own `connect`. */
+  readonly #connect: () => Promise<unknown>;
   #isUp = false;
   #hasBeenUp = false;
   #opening: Promise<unknown> | undefined;
@@ -62,12 +65,13 @@ export class Connection {
   #change: { promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined;
   #wake: () => void = ignore;
 
-  constructor(client: object, name: string, adapter: Adapter, entrances: Entrances, sockets: Sockets) {
+  /** @param created what node-redis has made: the client that is injected, which inherits from `adapter.client` */
+  constructor(created: object, name: string, sockets: Sockets, adapter: Adapter) {
     this.#name = name;
     this.#adapter = adapter;
-    this.#entrances = entrances;
     this.#sockets = sockets;
-    connections.set(client, this);
+    this.#connect = replaceConnect(adapter.client, () => this.open());
+    connections.set(created, this);
   }
 
   get isUp(): boolean {
@@ -79,7 +83,7 @@ export class Connection {
   /** Connects, or joins the attempt in progress. After the end it is refused: node-redis would connect anew. */
   open(): Promise<unknown> {
     if (this.isClosing) return Promise.reject(this.closedError());
-    if (!this.#opening || !this.#adapter.isOpen) {
+    if (!this.#opening || !this.#adapter.client.isOpen) {
       this.#opening = this.#attempt();
       this.#opening.catch(ignore); // those who wait for it get the error
     }
@@ -89,7 +93,7 @@ export class Connection {
   /** What a command waits for before it is sent: for the first connection only. A client that the user has closed stays so. */
   openFirst(): Promise<unknown> | undefined {
     if (!this.#hasBeenUp) return this.open();
-    return this.#adapter.isOpen ? undefined : Promise.reject(new Error('The client is closed'));
+    return this.#adapter.client.isOpen ? undefined : Promise.reject(new Error('The client is closed'));
   }
 
   /** Connects, however many attempts that takes; rejects if node-redis is told not to try again. */
@@ -108,10 +112,11 @@ export class Connection {
 
   async #attempt(): Promise<void> {
     try {
-      await this.#adapter.connect();
+      await this.#connect();
+      this.#adapter.connected?.();
     } catch (error) {
       this.failed(error);
-      if (this.#adapter.isOpen) await this.#adapter.destroy(); // node-redis 5 leaves a Sentinel client half open
+      if (this.#adapter.client.isOpen) await this.#adapter.destroy(); // node-redis 5 leaves a Sentinel client half open
       throw error;
     }
   }
@@ -152,7 +157,7 @@ export class Connection {
   /** Rejects at once while there is no connection: node-redis would queue the command until there is one. */
   async check(): Promise<void> {
     if (!this.#isUp) {
-      const { isOpen } = this.#adapter;
+      const { isOpen } = this.#adapter.client;
       // Closed by whoever has it, or trying again and again.
       if (this.isClosing || (isOpen ? this.lastError !== undefined : this.#hasBeenUp)) throw this.#notConnected();
       this.lastError = undefined;
@@ -173,9 +178,9 @@ export class Connection {
   /** Waits until every command has been answered or has failed, then ends everything. */
   async close(): Promise<void> {
     this.#stop();
-    this.#entrances.refuse(() => this.closedError());
+    this.#adapter.commands.refuse(() => this.closedError());
     await turn();
-    while (!this.#ending && (this.#entrances.pending > 0 || this.#adapter.isAwaited())) {
+    while (!this.#ending && (this.#adapter.commands.pending > 0 || this.#adapter.isAwaited())) {
       this.#adapter.drain?.();
       await new Promise<void>((resolve) => later(resolve, LOOK_INTERVAL));
     }
@@ -189,12 +194,12 @@ export class Connection {
 
   async #end(): Promise<void> {
     this.#stop();
-    this.#entrances.refuse(() => this.closedError());
+    this.#adapter.commands.refuse(() => this.closedError());
     const ended = Promise.resolve(this.#destroyAll());
     this.#sockets.end();
     await turn();
     this.#destroyAll(); // a client that node-redis was just making for a node that it has found
-    for (const calls of [this.#entrances, this.#adapter.closings]) calls.reject(this.closedError());
+    for (const calls of [this.#adapter.commands, this.#adapter.closings]) calls.reject(this.closedError());
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([ended, new Promise((resolve) => (timer = later(resolve, END_TIMEOUT)))]);
     cancel(timer);

@@ -1,16 +1,24 @@
-import { findBrokenRule, isBoolean, isFunction, isObject, isText, type Rule, type Rules } from '../definition/rules.js';
-
-type Options = Readonly<Record<string, unknown>>;
-
-const TEXT: Rule = [isText, 'must be a string, and not an empty one'];
-const STRING: Rule = [(value) => typeof value === 'string', 'must be a string'];
-const BOOLEAN: Rule = [isBoolean, 'must be true or false'];
-const OBJECT: Rule = [isObject, 'must be an object'];
-const MILLISECONDS: Rule = [(value) => isNumber(value) && value >= 0, 'must be a number of milliseconds'];
-const COUNT: Rule = [
-  (value) => isInteger(value) && value >= 0,
-  'must be a whole number from 0; convert an environment variable with Number()',
-];
+import {
+  BOOLEAN,
+  findBrokenRule,
+  isFunction,
+  isList,
+  isNumber,
+  isObject,
+  isPort,
+  isText,
+  MILLISECONDS,
+  OBJECT,
+  PORT,
+  STRING,
+  TEXT,
+  wholeNumber,
+  withoutUndefined,
+  type Options,
+  type Rule,
+  type Rules,
+} from '../definition/rules.js';
+import { describeUrl, hasInUrl } from './redis-url.js';
 
 const CLIENT_RULES: Rules = {
   socket: OBJECT,
@@ -21,9 +29,9 @@ const CLIENT_RULES: Rules = {
     `must be an object with a "type" such as 'async-credentials-provider'`,
   ],
   name: TEXT,
-  database: COUNT,
+  database: wholeNumber(0),
   RESP: [(value) => value === 2 || value === 3, 'must be 2 or 3'],
-  commandsQueueMaxLength: COUNT,
+  commandsQueueMaxLength: wholeNumber(0),
   disableOfflineQueue: BOOLEAN,
   readonly: BOOLEAN,
   pingInterval: MILLISECONDS,
@@ -35,37 +43,42 @@ const CLIENT_RULES: Rules = {
 
 const SOCKET_RULES: Rules = {
   host: TEXT,
-  port: [isPort, 'must be a whole number from 1 to 65535; convert an environment variable with Number()'],
+  port: PORT,
   path: TEXT,
-  tls: [isBoolean, 'must be true or false; options of TLS, such as "ca", go beside it'],
+  tls: [BOOLEAN[0], 'must be true or false; options of TLS, such as "ca", go beside it'],
   connectTimeout: MILLISECONDS,
   socketTimeout: MILLISECONDS,
   reconnectStrategy: [
-    (value) => value === false || (isNumber(value) && value >= 0) || isFunction(value),
+    (value) => value === false || isNumber(value, 0) || isFunction(value),
     'must be milliseconds, false, or a function that returns one of them',
   ],
 };
+
+const ADDRESS_MAP: Rule = [(value) => isObject(value) || isFunction(value), 'must be an object or a function'];
 
 const CLUSTER_RULES: Rules = {
   defaults: OBJECT,
   minimizeConnections: BOOLEAN,
   useReplicas: BOOLEAN,
-  maxCommandRedirections: COUNT,
-  nodeAddressMap: [(value) => isObject(value) || isFunction(value), 'must be an object or a function'],
+  maxCommandRedirections: wholeNumber(0),
+  nodeAddressMap: ADDRESS_MAP,
 };
 
 const SENTINEL_RULES: Rules = {
   name: TEXT,
   nodeClientOptions: OBJECT,
   sentinelClientOptions: OBJECT,
-  masterPoolSize: [(value) => isInteger(value) && value >= 1, 'must be a whole number from 1'],
-  replicaPoolSize: COUNT,
+  masterPoolSize: wholeNumber(1),
+  replicaPoolSize: wholeNumber(0),
   scanInterval: MILLISECONDS,
-  maxCommandRediscovers: COUNT,
+  maxCommandRediscovers: wholeNumber(0),
   reserveClient: BOOLEAN,
   passthroughClientErrorEvents: BOOLEAN,
-  nodeAddressMap: CLUSTER_RULES['nodeAddressMap'] as Rule,
+  nodeAddressMap: ADDRESS_MAP,
 };
+
+/** What a cluster, or a client that asks Sentinels, has for each of its connections, and not beside them. */
+const OF_ONE_CONNECTION = ['url', 'socket', 'username', 'password', 'credentialsProvider'];
 
 /** What ioredis, or node-redis before version 5, has elsewhere. */
 const MISPLACED: Readonly<Record<string, string>> = {
@@ -85,12 +98,12 @@ const MISPLACED: Readonly<Record<string, string>> = {
  * @param origin where they come from, as the beginning of a clause
  */
 export function findNodeRedisProblem(options: object, origin = 'the options say'): string | undefined {
-  const given = withoutUnset(options);
+  const given = withoutUndefined(options);
   const other = findOtherKind(given, { rootNodes: 'nodeRedisCluster', sentinelRootNodes: 'nodeRedisSentinel' });
   if (other) return other;
   const problem = findClientProblem(given);
   if (problem) return problem;
-  const socket = getSocket(given);
+  const socket = optionsIn(given, 'socket');
   if ('url' in given || ['host', 'port', 'path'].some((key) => key in socket)) return undefined;
   const remedy = 'give "url", or "host", "port" or "path" under "socket"';
   if (!('url' in options)) return `nothing says where the server is; ${remedy}`;
@@ -100,15 +113,15 @@ export function findNodeRedisProblem(options: object, origin = 'the options say'
 
 /** Says what is wrong with a cluster's options. */
 export function findNodeRedisClusterProblem(options: object): string | undefined {
-  const given = withoutUnset(options);
+  const given = withoutUndefined(options);
   if ('nodes' in given) return '"nodes" is an option of ioredis; node-redis takes { url } or { socket } in "rootNodes"';
-  const single = ['url', 'socket', 'username', 'password', 'credentialsProvider'].find((key) => key in given);
+  const single = OF_ONE_CONNECTION.find((key) => key in given);
   if (single) return `"${single}" is for one connection; what all nodes have in common goes under "defaults"`;
   const { rootNodes } = given;
   if (!isList(rootNodes)) return '"rootNodes" must be an array of { url } or { socket }, and not an empty one';
   const broken = findBrokenRule(given, CLUSTER_RULES);
   if (broken) return broken;
-  const defaults = isObject(given['defaults']) ? withoutUnset(given['defaults']) : {};
+  const defaults = optionsIn(given, 'defaults');
   const shared = findClientProblem(defaults);
   if (shared) return `in "defaults", ${shared}`;
   for (const [index, node] of rootNodes.entries()) {
@@ -120,11 +133,11 @@ export function findNodeRedisClusterProblem(options: object): string | undefined
 
 /** Says what is wrong with the options of a client that asks Sentinels. */
 export function findNodeRedisSentinelProblem(options: object): string | undefined {
-  const given = withoutUnset(options);
+  const given = withoutUndefined(options);
   if ('sentinels' in given) {
     return '"sentinels" is an option of ioredis; node-redis takes { host, port } in "sentinelRootNodes"';
   }
-  const single = ['url', 'socket', 'username', 'password', 'credentialsProvider'].find((key) => key in given);
+  const single = OF_ONE_CONNECTION.find((key) => key in given);
   if (single) return `"${single}" is for one connection; give it under "nodeClientOptions" or "sentinelClientOptions"`;
   if (!('name' in given)) return '"name" is missing, the name of the group that the Sentinels watch';
   const { sentinelRootNodes } = given;
@@ -137,7 +150,7 @@ export function findNodeRedisSentinelProblem(options: object): string | undefine
   const broken = findBrokenRule(given, SENTINEL_RULES);
   if (broken) return broken;
   for (const key of ['nodeClientOptions', 'sentinelClientOptions']) {
-    const nested = isObject(given[key]) ? withoutUnset(given[key]) : {};
+    const nested = optionsIn(given, key);
     if ('url' in nested) return `in "${key}", "url" has no place: the Sentinels say where servers are`;
     const problem = findClientProblem(nested);
     if (problem) return `in "${key}", ${problem}`;
@@ -145,13 +158,10 @@ export function findNodeRedisSentinelProblem(options: object): string | undefine
   return undefined;
 }
 
-/** The options that are set. */
-function withoutUnset(options: object): Options {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function getSocket(options: Options): Options {
-  return isObject(options['socket']) ? withoutUnset(options['socket']) : {};
+/** The options that are nested under that name, if any. */
+function optionsIn(options: Options, key: string): Options {
+  const { [key]: nested } = options;
+  return isObject(nested) ? withoutUndefined(nested) : {};
 }
 
 function findOtherKind(options: Options, kinds: Readonly<Record<string, string>>): string | undefined {
@@ -165,7 +175,7 @@ function findClientProblem(options: Options): string | undefined {
   if (misplaced !== undefined) return `"${misplaced}" ${MISPLACED[misplaced]}`;
   const broken = findBrokenRule(options, CLIENT_RULES);
   if (broken) return broken;
-  const socket = getSocket(options);
+  const socket = optionsIn(options, 'socket');
   const ofSocket = findBrokenRule(socket, SOCKET_RULES);
   if (ofSocket) return `in "socket", ${ofSocket}`;
   if ('path' in socket && ('host' in socket || 'port' in socket))
@@ -189,10 +199,6 @@ function findUrlProblem(options: Options, socket: Options): string | undefined {
   return twice && `"url" and "${twice}" say the same; give one of them`;
 }
 
-function hasInUrl(address: URL, key: string): boolean {
-  return (key === 'database' ? address.pathname.slice(1) : address[key as 'username' | 'password']) !== '';
-}
-
 function findCredentialsProblem(options: Options): string | undefined {
   if (!('credentialsProvider' in options)) return undefined;
   const own = ['username', 'password'].find((key) => key in options);
@@ -207,53 +213,19 @@ function findCredentialsProblem(options: Options): string | undefined {
 
 function findRootNodeProblem(node: unknown, defaults: Options): string | undefined {
   if (!isObject(node)) return 'must be { url } or { socket: { host, port } }';
-  const given = withoutUnset(node);
+  const given = withoutUndefined(node);
   const problem = findClientProblem(given);
   if (problem) return `is wrong: ${problem}`;
-  const socket = getSocket(given);
+  const socket = optionsIn(given, 'socket');
   if (!('url' in given) && !('host' in socket) && !('port' in socket))
     return 'says neither "url" nor, under "socket", "host" or "port"';
   // What stands here counts for finding the nodes only; to them node-redis would talk, and log in, by the defaults.
   const address = 'url' in given ? new URL(given['url'] as string) : undefined;
   const isSecure = address?.protocol === 'rediss:' || socket['tls'] === true;
-  if (isSecure && getSocket(defaults)['tls'] !== true)
+  if (isSecure && optionsIn(defaults, 'socket')['tls'] !== true)
     return 'talks TLS, but the nodes found through it would not; give defaults: { socket: { tls: true } } as well';
   const logsIn = 'password' in given || 'credentialsProvider' in given || (address && hasInUrl(address, 'password'));
   if (logsIn && !('password' in defaults) && !('credentialsProvider' in defaults))
     return 'logs in, but the nodes found through it would not; give username and password under "defaults" instead';
   return undefined;
-}
-
-function describeUrl(url: unknown): string | undefined {
-  if (typeof url !== 'string' || !/^rediss?:\/\//.test(url)) {
-    return 'must be a string that starts with redis:// or rediss://; a Unix socket goes under "socket": { path }';
-  }
-  const port = /:(\d+)(?:[/?#]|$)/.exec(url.slice(url.lastIndexOf('@') + 1).replace(/^rediss?:\/\//, ''))?.[1];
-  if (port !== undefined && !isPort(Number(port))) return 'must have a port from 1 to 65535, if any';
-  if (!URL.canParse(url)) return 'is not a valid URL; percent-encode special characters in user name and password';
-  const { hostname, pathname, username, password } = new URL(url);
-  if (!hostname) return 'names no host';
-  if (!/^\/?\d*$/.test(pathname)) return 'must end with the number of a database, if with anything';
-  try {
-    decodeURIComponent(username + password);
-  } catch {
-    return 'has a "%" in user name or password that encodes nothing; write %25';
-  }
-  return undefined;
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && !Number.isNaN(value);
-}
-
-function isInteger(value: unknown): value is number {
-  return Number.isInteger(value);
-}
-
-function isPort(value: unknown): boolean {
-  return isInteger(value) && value >= 1 && value <= 65_535;
-}
-
-function isList(value: unknown): value is unknown[] {
-  return Array.isArray(value) && value.length > 0;
 }

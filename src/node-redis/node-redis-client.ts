@@ -10,23 +10,19 @@ import type {
   TypeMapping,
 } from 'redis';
 import type { ClientDefinition } from '../definition/client-definition.js';
-import {
-  configurableClient,
-  type ClientOptionsFactory,
-  type KindLifecycle,
-} from '../definition/configurable-client.js';
-import { loadPackage } from '../definition/load-package.js';
-import { Connection, connectionOf } from './connection.js';
-import { Entrances } from './entrances.js';
+import type { ClientOptionsFactory, KindLifecycle } from '../definition/configurable-client.js';
+import { CallInterceptor } from './call-interceptor.js';
+import { Connection } from './connection.js';
+import { declareNodeRedis } from './declare-node-redis.js';
 import { findNodeRedisProblem } from './find-node-redis-problem.js';
-import { CLOSINGS, PUB_SUB, queueOf, replaceConnect, type Internals } from './internals.js';
+import { CLOSINGS, PUB_SUB, queueOf, type Internals } from './internals.js';
 import { isAwaited, reportsPending } from './pending-commands.js';
 import { ping } from './probe.js';
-import { Sockets, type SocketOptions } from './sockets.js';
+import type { SocketOptions, Sockets } from './sockets.js';
 import { watchClient } from './watch-client.js';
 
-/** Where everything that a client sends enters it. */
-const ENTRANCES = ['sendCommand', '_executeMulti', '_executePipeline', 'MONITOR', 'monitor', 'reset'].concat(
+/** The methods through which everything goes that a client sends. */
+const COMMANDS = ['sendCommand', '_executeMulti', '_executePipeline', 'MONITOR', 'monitor', 'reset'].concat(
   ['extendPubSubListeners', 'extendPubSubChannelListeners'],
   PUB_SUB,
 );
@@ -89,25 +85,17 @@ export function nodeRedisClient(
   options?: string | NodeRedisClientOptions | ClientOptionsFactory<NodeRedisClientOptions>,
   lifecycle?: KindLifecycle<RedisClientType>,
 ): ClientDefinition<RedisClientType, NodeRedisClientOptions> {
-  return configurableClient<RedisClientType, NodeRedisClientOptions>(
+  return declareNodeRedis<RedisClientType, NodeRedisClientOptions>(
     {
       kind: 'node-redis',
       findProblem: findNodeRedisProblem,
-      async create(given, name) {
-        const { createClient } = await loadPackage('redis', `Client "${name}"`, () => import('redis'));
-        const sockets = new Sockets();
+      create({ createClient }, given, name, sockets) {
         const socket = sockets.options(given.socket);
         const client = createClient({ ...given, socket } as RedisClientOptions) as unknown as RedisClientType;
         restoreOptions(socket, given.socket);
         manage(client, name, sockets);
         return client;
       },
-      connect: (client) => connectionOf(client).keepOpening(),
-      check: (client) => connectionOf(client).check(),
-      close: (client) => connectionOf(client).close(),
-      destroy: (client) => connectionOf(client).destroy(),
-      onError: (client, report) => void (connectionOf(client).onError = report),
-      onConnection: (client, report) => void (connectionOf(client).onConnection = report),
     },
     typeof options === 'string' ? { url: options } : options,
     lifecycle,
@@ -132,39 +120,30 @@ function manage(created: object, name: string, sockets: Sockets): void {
   const { _self: client } = created as Internals;
   /** Whether there were commands to be sent when it last reached the server, where it then says HELLO. */
   let isQueued = false;
-  const entrances = new Entrances([[client, ENTRANCES]], () => {
+  const commands = new CallInterceptor([[client, COMMANDS]], () => {
     connection.openFirst()?.catch(() => {}); // node-redis queues the command, and rejects it itself
     return undefined;
   });
-  const closings = new Entrances([[client, CLOSINGS]], () => undefined);
-  const pingClient = () => entrances.pass(() => ping(client));
-  const connect = replaceConnect(client, () => connection.open());
-  const connection = new Connection(
-    created,
-    name,
-    {
-      get isOpen() {
-        return client.isOpen;
-      },
-      retries: true,
-      connect,
-      ping: pingClient,
-      isAwaited: () => isAwaited(client) || (!client.isReady && isQueued),
-      drain() {
-        if (client.isReady && client.isOpen) closings.pass(() => client.close()).catch(() => {});
-      },
-      destroy: () => client.destroy(),
-      closings,
+  const closings = new CallInterceptor([[client, CLOSINGS]]);
+  const pingClient = () => commands.bypass(() => ping(client));
+  const connection = new Connection(created, name, sockets, {
+    client,
+    commands,
+    closings,
+    retries: true,
+    ping: pingClient,
+    isAwaited: () => isAwaited(client) || (!client.isReady && isQueued),
+    drain() {
+      if (client.isReady && client.isOpen) closings.bypass(() => client.close()).catch(() => {});
     },
-    entrances,
-    sockets,
-  );
+    destroy: () => client.destroy(),
+  });
   watchClient(client, connection, pingClient);
   client.on('connect', () => (isQueued = queueOf(client)?.isEmpty() === false));
   client.on('error', () => (isQueued = false)); // what was in flight has been rejected
   client.on('ready', () => {
     isQueued = false; // they have been sent, and count as pending
     // From now on node-redis queues by itself, and reports what is pending.
-    if (reportsPending(client)) entrances.remove();
+    if (reportsPending(client)) commands.remove();
   });
 }

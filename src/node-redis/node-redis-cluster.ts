@@ -10,30 +10,19 @@ import type {
   TypeMapping,
 } from 'redis';
 import type { ClientDefinition } from '../definition/client-definition.js';
-import {
-  configurableClient,
-  type ClientOptionsFactory,
-  type KindLifecycle,
-} from '../definition/configurable-client.js';
-import { loadPackage } from '../definition/load-package.js';
-import { Connection, connectionOf } from './connection.js';
-import { Entrances } from './entrances.js';
+import type { ClientOptionsFactory, KindLifecycle } from '../definition/configurable-client.js';
+import { CallInterceptor } from './call-interceptor.js';
+import { Connection } from './connection.js';
+import { declareNodeRedis } from './declare-node-redis.js';
 import { findNodeRedisClusterProblem } from './find-node-redis-problem.js';
-import {
-  CLOSINGS,
-  PUB_SUB,
-  replaceConnect,
-  replaceDuplicate,
-  type ClusterInternals,
-  type Internals,
-} from './internals.js';
+import { CLOSINGS, PUB_SUB, replaceDuplicate, type ClusterInternals, type Internals } from './internals.js';
 import { isAwaited, reportsPending } from './pending-commands.js';
 import { ping } from './probe.js';
-import { Sockets } from './sockets.js';
+import type { Sockets } from './sockets.js';
 
-/** Where commands enter a cluster; pipelines and whoever asks for a node's client do so at its slots. */
-const ENTRANCES = ['_executeWithPolicies', '_execute', ...PUB_SUB];
-const SLOT_ENTRANCES = ['getClient', 'getClientAndSlotNumber', 'getClientForKey'];
+/** The methods through which commands go. Pipelines, and whoever asks for a node's client, call those of the slots. */
+const COMMANDS = ['_executeWithPolicies', '_execute', ...PUB_SUB];
+const SLOT_COMMANDS = ['getClient', 'getClientAndSlotNumber', 'getClientForKey'];
 
 /**
  * node-redis's own cluster options, without those that change the client's type.
@@ -92,24 +81,16 @@ export function nodeRedisCluster(
   options?: object,
   lifecycle?: KindLifecycle<never>,
 ): object {
-  return configurableClient<RedisClusterType, NodeRedisClusterOptions>(
+  return declareNodeRedis<RedisClusterType, NodeRedisClusterOptions>(
     {
       kind: 'node-redis-cluster',
       findProblem: findNodeRedisClusterProblem,
-      async create(given, name) {
-        const { createCluster } = await loadPackage('redis', `Client "${name}"`, () => import('redis'));
-        const sockets = new Sockets();
+      create({ createCluster }, given, name, sockets) {
         const defaults = { ...given.defaults, socket: sockets.options(given.defaults?.socket) };
         const cluster = createCluster({ ...given, defaults } as RedisClusterOptions) as unknown as RedisClusterType;
         manage(cluster, name, sockets, given);
         return cluster;
       },
-      connect: (cluster) => connectionOf(cluster).keepOpening(),
-      check: (cluster) => connectionOf(cluster).check(),
-      close: (cluster) => connectionOf(cluster).close(),
-      destroy: (cluster) => connectionOf(cluster).destroy(),
-      onError: (cluster, report) => void (connectionOf(cluster).onError = report),
-      onConnection: (cluster, report) => void (connectionOf(cluster).onConnection = report),
     },
     options as NodeRedisClusterOptions | ClientOptionsFactory<NodeRedisClusterOptions> | undefined,
     lifecycle,
@@ -119,51 +100,42 @@ export function nodeRedisCluster(
 function manage(created: object, name: string, sockets: Sockets, { defaults }: NodeRedisClusterOptions): void {
   const { _self: cluster } = created as ClusterInternals;
   const { _slots: slots } = cluster;
-  const entrances = new Entrances(
+  const commands = new CallInterceptor(
     [
-      [cluster, ENTRANCES],
-      [slots, SLOT_ENTRANCES],
+      [cluster, COMMANDS],
+      [slots, SLOT_COMMANDS],
     ],
     (): Promise<unknown> | undefined => connection.openFirst(),
   );
   /** Those that the user is closing: node-redis forgets them, with what they have queued. */
   const closing = new Set<Internals>();
-  const closings = new Entrances([[cluster, CLOSINGS]], () => {
+  const closings = new CallInterceptor([[cluster, CLOSINGS]], () => {
     for (const client of clientsOf(cluster)) closing.add(client);
     return undefined;
   });
   replaceDuplicate(cluster, { defaults });
-  const connect = replaceConnect(cluster, () => connection.open());
-  const connection = new Connection(
-    created,
-    name,
-    {
-      get isOpen() {
-        return cluster.isOpen;
-      },
-      retries: false,
-      async connect() {
-        await connect();
-        const [node] = clientsOf(cluster);
-        // From now on node-redis queues by itself, and reports what is pending.
-        if (node && reportsPending(node)) entrances.remove();
-        look();
-      },
-      ping: () => Promise.all(primariesOf(cluster).map(pingNode)),
-      isAwaited: () => [...closing, ...clientsOf(cluster)].some(isAwaited),
-      closings,
-      destroy() {
-        const clients = [...closing, ...clientsOf(cluster)];
-        try {
-          cluster.destroy();
-        } finally {
-          for (const client of clients) destroyNode(client);
-        }
-      },
+  const connection = new Connection(created, name, sockets, {
+    client: cluster,
+    commands,
+    closings,
+    retries: false,
+    connected() {
+      const [node] = clientsOf(cluster);
+      // From now on node-redis queues by itself, and reports what is pending.
+      if (node && reportsPending(node)) commands.remove();
+      look();
     },
-    entrances,
-    sockets,
-  );
+    ping: () => Promise.all(primariesOf(cluster).map(pingNode)),
+    isAwaited: () => [...closing, ...clientsOf(cluster)].some(isAwaited),
+    destroy() {
+      const clients = [...closing, ...clientsOf(cluster)];
+      try {
+        cluster.destroy();
+      } finally {
+        for (const client of clients) destroyNode(client);
+      }
+    },
+  });
   const look = watch(cluster, connection);
 }
 

@@ -10,21 +10,17 @@ import type {
   TypeMapping,
 } from 'redis';
 import type { ClientDefinition } from '../definition/client-definition.js';
-import {
-  configurableClient,
-  type ClientOptionsFactory,
-  type KindLifecycle,
-} from '../definition/configurable-client.js';
-import { loadPackage } from '../definition/load-package.js';
-import { Connection, connectionOf } from './connection.js';
-import { Entrances } from './entrances.js';
+import type { ClientOptionsFactory, KindLifecycle } from '../definition/configurable-client.js';
+import { CallInterceptor } from './call-interceptor.js';
+import { Connection } from './connection.js';
+import { declareNodeRedis } from './declare-node-redis.js';
 import { findNodeRedisSentinelProblem } from './find-node-redis-problem.js';
-import { CLOSINGS, PUB_SUB, replaceConnect, replaceDuplicate, type SentinelInternals } from './internals.js';
+import { CLOSINGS, PUB_SUB, replaceDuplicate, type SentinelInternals } from './internals.js';
 import { ping } from './probe.js';
-import { Sockets } from './sockets.js';
+import type { Sockets } from './sockets.js';
 
-/** Where everything that a client sends enters it. node-redis does not expose what it queues. */
-const ENTRANCES = ['_execute', 'use', 'acquire', ...PUB_SUB];
+/** The methods through which everything goes that a client sends. node-redis does not expose what it queues. */
+const COMMANDS = ['_execute', 'use', 'acquire', ...PUB_SUB];
 
 /** Milliseconds between two looks at a primary that has been lost: node-redis emits nothing when the same one is back. */
 const LOOK_INTERVAL = 200;
@@ -94,13 +90,11 @@ export function nodeRedisSentinel(
   options?: NodeRedisSentinelOptions | ClientOptionsFactory<NodeRedisSentinelOptions>,
   lifecycle?: KindLifecycle<RedisSentinelType>,
 ): ClientDefinition<RedisSentinelType, NodeRedisSentinelOptions> {
-  return configurableClient<RedisSentinelType, NodeRedisSentinelOptions>(
+  return declareNodeRedis<RedisSentinelType, NodeRedisSentinelOptions>(
     {
       kind: 'node-redis-sentinel',
       findProblem: findNodeRedisSentinelProblem,
-      async create(given, name) {
-        const { createSentinel } = await loadPackage('redis', `Client "${name}"`, () => import('redis'));
-        const sockets = new Sockets();
+      create({ createSentinel }, given, name, sockets) {
         const { nodeClientOptions, sentinelClientOptions } = given;
         const sentinel = createSentinel({
           passthroughClientErrorEvents: true,
@@ -111,12 +105,6 @@ export function nodeRedisSentinel(
         manage(sentinel, name, sockets, given);
         return sentinel;
       },
-      connect: (sentinel) => connectionOf(sentinel).keepOpening(),
-      check: (sentinel) => connectionOf(sentinel).check(),
-      close: (sentinel) => connectionOf(sentinel).close(),
-      destroy: (sentinel) => connectionOf(sentinel).destroy(),
-      onError: (sentinel, report) => void (connectionOf(sentinel).onError = report),
-      onConnection: (sentinel, report) => void (connectionOf(sentinel).onConnection = report),
     },
     options,
     lifecycle,
@@ -125,33 +113,24 @@ export function nodeRedisSentinel(
 
 function manage(created: object, name: string, sockets: Sockets, given: NodeRedisSentinelOptions): void {
   const { _self: sentinel } = created as SentinelInternals;
-  const entrances = new Entrances([[sentinel, ENTRANCES]], (): Promise<unknown> | undefined => connection.openFirst());
+  const commands = new CallInterceptor([[sentinel, COMMANDS]], (): Promise<unknown> | undefined =>
+    connection.openFirst(),
+  );
   const { nodeClientOptions, sentinelClientOptions } = given;
   replaceDuplicate(sentinel, { nodeClientOptions, sentinelClientOptions });
-  const connect = replaceConnect(sentinel, () => connection.open());
   const primary = {
-    sendCommand: (args: string[]): Promise<unknown> => entrances.pass(() => sentinel.sendCommand(false, args)),
+    sendCommand: (args: string[]): Promise<unknown> => commands.bypass(() => sentinel.sendCommand(false, args)),
   };
-  const connection = new Connection(
-    created,
-    name,
-    {
-      get isOpen() {
-        return sentinel.isOpen;
-      },
-      retries: false,
-      async connect() {
-        await connect();
-        connection.gained();
-      },
-      ping: () => ping(primary),
-      isAwaited: () => false, // the entrances stay, and count
-      destroy: () => sentinel.destroy(),
-      closings: new Entrances([[sentinel, CLOSINGS]], () => undefined),
-    },
-    entrances,
-    sockets,
-  );
+  const connection = new Connection(created, name, sockets, {
+    client: sentinel,
+    commands,
+    closings: new CallInterceptor([[sentinel, CLOSINGS]]),
+    retries: false,
+    connected: () => connection.gained(),
+    ping: () => ping(primary),
+    isAwaited: () => false, // the interceptor stays, and counts
+    destroy: () => sentinel.destroy(),
+  });
   watch(sentinel, connection, () => ping(primary));
 }
 
@@ -173,7 +152,7 @@ function watch(sentinel: SentinelInternals, connection: Connection, pingPrimary:
     }
     isLooking = false;
   }
-  sentinel.on('error', (reported) => {
+  sentinel.on('error', (reported: unknown) => {
     const error = reported instanceof Error ? reported : new Error(String(reported));
     const isLoss = connection.isUp && error.message.startsWith('Master Client (');
     if (isLoss) lost(error.cause ?? error);

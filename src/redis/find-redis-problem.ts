@@ -1,34 +1,42 @@
-import { findBrokenRule, isBoolean, isFunction, isObject, isText, type Rule, type Rules } from '../definition/rules.js';
+import {
+  BOOLEAN,
+  findBrokenRule,
+  isFunction,
+  isList,
+  isObject,
+  isPort,
+  MILLISECONDS,
+  oneOf,
+  PORT,
+  STRING,
+  TEXT,
+  wholeNumber,
+  type Options,
+  type Rule,
+  type Rules,
+} from '../definition/rules.js';
+import { describeUrl, hasPassword } from './redis-url.js';
 
-type Options = Readonly<Record<string, unknown>>;
-
-const TEXT: Rule = [isText, 'must be a string, and not an empty one'];
-const STRING: Rule = [(value) => typeof value === 'string', 'must be a string'];
-const BOOLEAN: Rule = [isBoolean, 'must be true or false'];
-const MILLISECONDS: Rule = [(value) => isNumber(value) && value >= 0, 'must be a number of milliseconds'];
 const STRATEGY: Rule = [isFunction, 'must be a function that returns milliseconds, or null'];
 
 /** What is most often wrong, mostly because a variable is missing or still a string. `null` stands for "not set". */
 const RULES: Rules = {
   host: TEXT,
-  port: [isPort, 'must be a whole number from 1 to 65535; convert an environment variable with Number()'],
+  port: PORT,
   path: TEXT,
   sentinels: [isList, 'must be an array of { host, port }, and not an empty one'],
   name: TEXT,
-  role: [(value) => value === 'master' || value === 'slave', `must be 'master' or 'slave'`],
+  role: oneOf('master', 'slave'),
   username: STRING,
   password: STRING,
   credentials: [isFunction, 'must be a function that returns a promise of { username?, password, expiresAt? }'],
-  db: [
-    (value) => isInteger(value) && value >= 0,
-    'must be a whole number from 0; convert an environment variable with Number()',
-  ],
+  db: wholeNumber(0),
   tls: [isObject, 'must be an object of TLS options; {} for the defaults'],
   connectTimeout: MILLISECONDS,
   commandTimeout: MILLISECONDS,
   socketTimeout: MILLISECONDS,
   disconnectTimeout: MILLISECONDS,
-  maxRetriesPerRequest: [isInteger, 'must be a whole number, or null for no limit'],
+  maxRetriesPerRequest: [Number.isInteger, 'must be a whole number, or null for no limit'],
   enableOfflineQueue: BOOLEAN,
   enableReadyCheck: BOOLEAN,
   enableAutoPipelining: BOOLEAN,
@@ -139,12 +147,6 @@ function findClusterLoginProblem(given: Options, shared: Options, nodes: readonl
     : `"credentials" and the password in "nodes[${index}]" both say how to log in; give one of them`;
 }
 
-/** ioredis takes options from a URL's query too. */
-function hasPassword(url: string): boolean {
-  const { password, searchParams } = new URL(url);
-  return password !== '' || searchParams.has('password');
-}
-
 function findAddressProblem(options: Options, unset: string): string | undefined {
   if ('sentinels' in options && !('name' in options))
     return '"sentinels" needs "name", the name of the group that they watch';
@@ -168,58 +170,4 @@ function findNodeProblem(node: unknown, tls: boolean): string | undefined {
   if (!('host' in given) && !('port' in given)) return 'says neither "host" nor "port"';
   const broken = findBrokenRule(given, RULES);
   return broken && `is wrong: ${broken}`;
-}
-
-function describeUrl(url: unknown): string | undefined {
-  if (typeof url !== 'string' || !/^rediss?:\/\//.test(url)) {
-    return 'must be a string that starts with redis:// or rediss://; a Unix socket goes under "path"';
-  }
-  if (!URL.canParse(url)) return describeBrokenUrl(url);
-  const { hostname, port, pathname, username, password } = new URL(url);
-  if (!hostname) return 'names no host';
-  if (port === '0') return WRONG_PORT;
-  if (![username, password].every(isDecodable)) return WRONG_ESCAPE;
-  if (!/^\/?\d*$/.test(pathname)) return 'must end with the number of a database, if with anything';
-  return undefined;
-}
-
-const WRONG_PORT = 'must have a port from 1 to 65535, or none for 6379';
-const WRONG_ESCAPE =
-  'has a "%" in its user name or password that begins no percent-encoded character; a "%" itself is written as %25';
-
-/** What is wrong with a URL that cannot be parsed, as far as it can be told. */
-function describeBrokenUrl(url: string): string {
-  const [authority = '', ...rest] = url.replace(/^rediss?:\/\//, '').split(/(?=[/?#])/);
-  // The end of the user name and password, after a character that ends the host unless it is percent-encoded.
-  if (rest.some((part) => part.includes('@'))) {
-    return 'is not a valid URL; percent-encode special characters in user name and password, such as "/" as %2F and "#" as %23';
-  }
-  const [, host = '', port] = /^(.*?)(?::([^:\]]*))?$/.exec(authority.slice(authority.lastIndexOf('@') + 1)) ?? [];
-  if (host === '') return 'names no host';
-  if (port !== undefined && !isPort(Number(port))) return WRONG_PORT;
-  return 'is not a valid URL: its host is none';
-}
-
-function isDecodable(text: string): boolean {
-  try {
-    return decodeURIComponent(text) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && !Number.isNaN(value);
-}
-
-function isInteger(value: unknown): value is number {
-  return Number.isInteger(value);
-}
-
-function isPort(value: unknown): boolean {
-  return isInteger(value) && value >= 1 && value <= 65_535;
-}
-
-function isList(value: unknown): value is unknown[] {
-  return Array.isArray(value) && value.length > 0;
 }

@@ -14,6 +14,7 @@ import {
 } from '../support/boot-app.js';
 import { Consumer } from '../support/consumer.js';
 import { deferred } from '../support/deferred.js';
+import { boom, cyclic, cyclicAggregate } from '../support/hostile-errors.js';
 import { FakeClient, Journal } from '../support/journal.js';
 
 const many = Array.from({ length: 1_000 });
@@ -212,21 +213,6 @@ describe('a build that fails', () => {
     expect(error.message).toMatch(/"main".*NOWHERE/s);
   });
 });
-
-function boom(): never {
-  throw new Error('a getter was called');
-}
-
-function cyclic(error: Error): Error {
-  error.cause = error;
-  return error;
-}
-
-function cyclicAggregate(): AggregateError {
-  const aggregate = new AggregateError([]);
-  aggregate.errors.push(aggregate);
-  return aggregate;
-}
 
 describe('createTimeout', () => {
   it('rejects for the waiters, and the client that is created late is closed', async () => {
@@ -472,23 +458,18 @@ describe('a client that is built on itself', () => {
     create: (registry: ClientRegistry) => registry.get(name) as Promise<FakeClient>,
   });
   const injects = (name: string) => ({ inject: [getClientToken(name)] });
+  const WAYS = [['inject', injects] as const, ['registry.get()', asks] as const];
   const journal = new Journal();
   const lifecycle = { createTimeout: 5_000 };
 
-  it.each([
-    ['inject', injects('a')],
-    ['registry.get()', asks('a')],
-  ])('is refused at once, by its path, through %s', async (_, driver) => {
-    const registry = await bootRegistry({ a: journal.client('a', driver, lifecycle) });
+  it.each(WAYS)('is refused at once, by its path, through %s', async (_, on) => {
+    const registry = await bootRegistry({ a: journal.client('a', on('a'), lifecycle) });
     const error = await rejection(registry.get('a'));
     expect(error.code).toBe('CLIENTS_CREATE_FAILED');
     expect(error.message).toContain('"a" -> "a"');
   });
 
-  it.each([
-    ['inject', injects],
-    ['registry.get()', asks],
-  ])('is refused at once, by its path, over two others through %s', async (_, on) => {
+  it.each(WAYS)('is refused at once, by its path, over two others through %s', async (_, on) => {
     const registry = await bootRegistry({
       a: journal.client('a', on('b'), lifecycle),
       b: journal.client('b', on('c'), lifecycle),
@@ -499,10 +480,7 @@ describe('a client that is built on itself', () => {
     expect(error.message).toContain('"c" -> "a" -> "b" -> "c"');
   });
 
-  it.each([
-    ['inject', injects],
-    ['registry.get()', asks],
-  ])('is refused when two builds that began at once wait for each other through %s', async (_, on) => {
+  it.each(WAYS)('is refused when two builds that began at once wait for each other through %s', async (_, on) => {
     const registry = await bootRegistry({
       a: journal.client('a', on('b'), lifecycle),
       b: journal.client('b', on('a'), lifecycle),

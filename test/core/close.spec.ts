@@ -21,6 +21,7 @@ import {
 } from '../support/boot-app.js';
 import { Consumer } from '../support/consumer.js';
 import { deferred } from '../support/deferred.js';
+import { boom, cyclic, cyclicAggregate, revoked } from '../support/hostile-errors.js';
 import { FakeClient, Journal } from '../support/journal.js';
 
 /** A client whose close takes a few turns of the event loop, so that what does not wait for it overtakes it. */
@@ -802,24 +803,3 @@ describe('a background error', () => {
     expect(typeof registry.status()[0]?.lastError?.message).toBe('string');
   });
 });
-
-function boom(): never {
-  throw new Error('a getter was called');
-}
-
-function cyclic(error: Error): Error {
-  error.cause = error;
-  return error;
-}
-
-function cyclicAggregate(): AggregateError {
-  const aggregate = new AggregateError([]);
-  aggregate.errors.push(aggregate);
-  return aggregate;
-}
-
-function revoked(): unknown {
-  const { proxy, revoke } = Proxy.revocable(new Error('x'), {});
-  revoke();
-  return proxy;
-}

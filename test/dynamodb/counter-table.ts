@@ -1,5 +1,7 @@
 import { CreateTableCommand, DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { expect, vi } from 'vitest';
 import type { DynamoDBServer } from '../../src/testing/index.js';
+import type { TcpProxy } from '../support/tcp-proxy.js';
 
 const TableName = 'counters';
 const Key = { id: { S: 'hits' } };
@@ -13,8 +15,13 @@ export const hit = (): UpdateItemCommand =>
     ExpressionAttributeValues: { ':one': { N: '1' } },
   });
 
+interface Counter {
+  hits(): Promise<number>;
+  close(): void;
+}
+
 /** A counter in a DynamoDB server, read past whatever stands between it and the client under test. */
-export async function createCounter(server: DynamoDBServer): Promise<{ hits(): Promise<number>; close(): void }> {
+export async function createCounter(server: DynamoDBServer): Promise<Counter> {
   const dynamodb = new DynamoDBClient(server.clientConfig);
   await dynamodb.send(
     new CreateTableCommand({
@@ -31,4 +38,26 @@ export async function createCounter(server: DynamoDBServer): Promise<{ hits(): P
     },
     close: () => dynamodb.destroy(),
   };
+}
+
+/** Expects that closing waits for 40 requests whose replies are held back, each of which is sent once. */
+export async function expectToAnswerRequests(
+  counter: Counter,
+  proxy: TcpProxy,
+  send: () => Promise<unknown>,
+  close: () => unknown,
+): Promise<void> {
+  proxy.holdReplies();
+  const requests = Array.from({ length: 40 }, send);
+  await vi.waitFor(async () => expect(await counter.hits()).toBe(40));
+  let closed = false;
+
+  const closing = Promise.resolve(close()).then(() => (closed = true));
+  await new Promise(setImmediate);
+  expect(closed).toBe(false);
+  proxy.thaw();
+  await closing;
+
+  await expect(Promise.all(requests)).resolves.toHaveLength(40);
+  expect(await counter.hits()).toBe(40);
 }

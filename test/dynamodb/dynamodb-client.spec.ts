@@ -8,7 +8,7 @@ import { startDynamoDBServer, type DynamoDBServer } from '../../src/testing/inde
 import { buildClient } from '../support/build-client.js';
 import { runInNode } from '../support/run-in-node.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { createCounter, hit } from './counter-table.js';
+import { createCounter, expectToAnswerRequests, hit } from './counter-table.js';
 
 let server: DynamoDBServer;
 let proxy: TcpProxy;
@@ -110,19 +110,8 @@ describe('building', () => {
 describe('close', () => {
   it('answers the requests in flight, each of them sent once', async () => {
     const { client, blueprint } = await open();
-    proxy.holdReplies();
-    const requests = Array.from({ length: 40 }, () => client.send(hit()));
-    await vi.waitFor(async () => expect(await counter.hits()).toBe(40));
-    let closed = false;
-
-    const closing = Promise.resolve(blueprint.driver.close?.(client)).then(() => (closed = true));
-    await new Promise(setImmediate);
-    expect(closed).toBe(false);
-    proxy.thaw();
-    await closing;
-
-    await expect(Promise.all(requests)).resolves.toHaveLength(40);
-    expect(await counter.hits()).toBe(40);
+    const send = () => client.send(hit());
+    await expectToAnswerRequests(counter, proxy, send, () => blueprint.driver.close?.(client));
   });
 
   it('drains slow requests, also those that wait for a socket', async () => {

@@ -16,7 +16,7 @@ import {
 import { startDynamoDBServer, type DynamoDBServer } from '../../src/testing/index.js';
 import { buildClient } from '../support/build-client.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { createCounter, hit } from './counter-table.js';
+import { createCounter, expectToAnswerRequests, hit } from './counter-table.js';
 
 let server: DynamoDBServer;
 let proxy: TcpProxy;
@@ -116,19 +116,8 @@ describe('building', () => {
 describe('close', () => {
   it('answers the requests in flight, each of them sent once, and leaves the base open', async () => {
     const documents = await build();
-    proxy.holdReplies();
-    const requests = Array.from({ length: 40 }, () => documents.send(documentHit()));
-    await vi.waitFor(async () => expect(await counter.hits()).toBe(40));
-    let closed = false;
-
-    const closing = Promise.resolve(blueprint.driver.close?.(documents)).then(() => (closed = true));
-    await new Promise(setImmediate);
-    expect(closed).toBe(false);
-    proxy.thaw();
-    await closing;
-
-    await expect(Promise.all(requests)).resolves.toHaveLength(40);
-    expect(await counter.hits()).toBe(40);
+    const send = () => documents.send(documentHit());
+    await expectToAnswerRequests(counter, proxy, send, () => blueprint.driver.close?.(documents));
     await base.send(hit());
   });
 

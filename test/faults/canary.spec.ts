@@ -1,19 +1,17 @@
 import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { Controller, Get } from '@nestjs/common';
-import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
 import { configurableClient } from '../../src/definition/configurable-client.js';
 import { defineClient, type ClientDefinition, type ClientDefinitions } from '../../src/index.js';
 import { dynamoDBClient } from '../../src/dynamodb/index.js';
 import { redisClient, redisCluster } from '../../src/redis/index.js';
 import { listen } from '../../src/testing/listen.js';
-import { ClientsHealthIndicator } from '../../src/terminus/index.js';
 import { bootApp, clientsOf, recordEvents, registryOf, request } from '../support/boot-app.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { describeWithRedis, freePort, startRedisServer } from '../support/redis-server.js';
 import { startDynamoDBEndpoint } from './support/dynamodb-endpoint.js';
+import { healthModule } from './support/health-module.js';
 import { record } from './support/record.js';
 
 /** Every secret contains it and a number of its own, so that a find shows which secret got out. */
@@ -21,20 +19,6 @@ const CANARY = 'canary-5ecret';
 let secrets = 0;
 const secret = (): string => `${CANARY}-${(secrets += 1)}`;
 const user = (): string => `${CANARY}-user-${(secrets += 1)}`;
-
-@Controller()
-class HealthController {
-  constructor(
-    private readonly health: HealthCheckService,
-    private readonly clients: ClientsHealthIndicator,
-  ) {}
-
-  @Get('health')
-  @HealthCheck()
-  check() {
-    return this.health.check([() => this.clients.isHealthy('clients', { timeout: 500 })]);
-  }
-}
 
 /** Every form in which somebody may see a value. */
 function forms(value: unknown): string {
@@ -89,11 +73,7 @@ describeWithRedis('a secret in the options', () => {
     ];
     onTestFinished(() => printed.forEach((spy) => spy.mockRestore()));
     const app = await bootApp(
-      {
-        imports: [clientsOf(clients), TerminusModule.forRoot({ logger: RecordingLogger })],
-        controllers: [HealthController],
-        providers: [ClientsHealthIndicator],
-      },
+      { imports: [clientsOf(clients), healthModule(500, { logger: RecordingLogger })] },
       { logger, listen: true },
     );
     onTestFinished(() => app.useLogger(false));

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeEach, expect, it, type MockInstance, onTestF
 import { getClientToken, type ClientDefinition } from '../../src/index.js';
 import { clientsOf, moduleOf } from '../support/boot-app.js';
 import { describeWithRedis } from '../support/redis-server.js';
-import { closedBy, openHandles } from './support/open-handles.js';
+import { closedBy, openHandles } from '../support/open-handles.js';
 import { record, recordClosing, milliseconds } from './support/record.js';
 import { KIND_NAMES, REDIS_KINDS } from './support/redis-kinds.js';
 import { SUBJECTS, type Asked, type Subjects } from './support/closing-subjects.js';

@@ -1,33 +1,18 @@
 import { ListTablesCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { Controller, Get, type INestApplication } from '@nestjs/common';
-import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
+import type { INestApplication } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { afterAll, describe, expect, it } from 'vitest';
 import { dynamoDBClient } from '../../src/dynamodb/index.js';
-import { ClientsHealthIndicator } from '../../src/terminus/index.js';
 import { bootApp, clientsOf, recordEvents, registryOf, rejection, request } from '../support/boot-app.js';
 import { describeWithRedis, freePort } from '../support/redis-server.js';
 import { startDynamoDBEndpoint } from './support/dynamodb-endpoint.js';
+import { healthModule } from './support/health-module.js';
 import { milliseconds, record } from './support/record.js';
 import { KIND_NAMES, PATIENCES, REDIS_KINDS } from './support/redis-kinds.js';
 
 const TIMEOUT = 300;
 /** Milliseconds that an answer may take beyond its deadline, on a busy machine. Without a deadline it would never come. */
 const DELIVERY = 1_500;
-
-@Controller()
-class HealthController {
-  constructor(
-    private readonly health: HealthCheckService,
-    private readonly clients: ClientsHealthIndicator,
-  ) {}
-
-  @Get('health')
-  @HealthCheck()
-  check() {
-    return this.health.check([() => this.clients.isHealthy('clients', { timeout: TIMEOUT })]);
-  }
-}
 
 const STATES = ['ready, then frozen', 'frozen before it connects', 'frozen with commands in flight', 'down'] as const;
 
@@ -47,14 +32,7 @@ describeWithRedis('health of a client whose server does not answer', () => {
           redis.define(patience, { eager: true, closeTimeout: 100, connect: early ? 'use' : 'bootstrap' }),
         ]),
       );
-      const app = await bootApp(
-        {
-          imports: [clientsOf(clients), TerminusModule],
-          controllers: [HealthController],
-          providers: [ClientsHealthIndicator],
-        },
-        { listen: true },
-      );
+      const app = await bootApp({ imports: [clientsOf(clients), healthModule(TIMEOUT)] }, { listen: true });
       const registry = registryOf(app);
       const names = Object.keys(clients);
       if (!early) {

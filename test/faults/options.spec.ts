@@ -14,7 +14,7 @@ import {
 import { dynamoDBClient, dynamoDBDocumentClient } from '../../src/dynamodb/index.js';
 import { redisClient, redisCluster } from '../../src/redis/index.js';
 import { moduleOf } from '../support/boot-app.js';
-import { openHandles, opened } from './support/open-handles.js';
+import { openHandles, opened } from '../support/open-handles.js';
 import { record } from './support/record.js';
 
 /** Number of generated option objects, in all tests together. */

@@ -6,7 +6,7 @@ import { redisClient, type RedisClientOptions } from '../../src/redis/index.js';
 import { bootApp, clientsOf, nextEvent, registryOf, rejection } from '../support/boot-app.js';
 import { describeWithRedis, freePort, startRedisServer } from '../support/redis-server.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
-import { closedBy, openHandles } from './support/open-handles.js';
+import { closedBy, openHandles } from '../support/open-handles.js';
 import { milliseconds, record } from './support/record.js';
 import type { Row } from './support/rows.js';
 

@@ -7,7 +7,7 @@ import { bootApp, clientsOf, nextEvent, registryOf, rejection } from '../support
 import { makeCertificate, type Certificate } from '../support/certificate.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { describeWithTls, startRedisServer } from '../support/redis-server.js';
-import { closedBy, openHandles } from './support/open-handles.js';
+import { closedBy, openHandles } from '../support/open-handles.js';
 import { record } from './support/record.js';
 
 const CREATE_TIMEOUT = 600;

@@ -4,7 +4,7 @@ import type { DynamicModule, ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ClientsModule, defineClient, getClientToken } from '../../src/index.js';
-import { closedBy, openHandles } from '../faults/support/open-handles.js';
+import { closedBy, openHandles } from '../support/open-handles.js';
 import { bootApp, clientsOf, moduleOf, nextEvent, recordEvents, registryOf, rejection } from '../support/boot-app.js';
 import { deferred } from '../support/deferred.js';
 import { RecordingLogger } from '../support/recording-logger.js';

@@ -29,6 +29,7 @@ import { dynamoDBClient, dynamoDBDocumentClient } from '../../src/dynamodb/index
 import {
   defineClient,
   keyedClients,
+  type ClientDefinition,
   type ClientDefinitions,
   type ClientLifecycle,
   type KeyedClients,
@@ -186,6 +187,48 @@ interface AwsOptions {
 const ALL_WAYS: readonly Way[] = ['declaration', 'useFactory', 'forRootAsync'];
 const QueueUrl = 'https://sqs.eu-west-1.amazonaws.com/1/jobs';
 
+/** What differs from one client of Redis to another: how its server is started, and its options. */
+interface RedisRow<S extends AsyncClosable, O extends object> extends Pick<
+  Kind,
+  'name' | 'isOfSdk' | 'from' | 'declaration'
+> {
+  startServer(): Promise<S>;
+  serversOf(started: S): readonly RedisServer[];
+  optionsOf(started: S, given?: Given): O;
+  define(options: O | { useFactory: () => O } | undefined, lifecycle: ClientLifecycle): ClientDefinition;
+}
+
+interface AsyncClosable {
+  close(): Promise<void>;
+}
+
+/** A kind whose server is a redis-server, or several, and whose options may come from anywhere. */
+function redisKind<S extends AsyncClosable, O extends object>(row: RedisRow<S, O>): Kind {
+  const { name, isOfSdk, from, declaration } = row;
+  return {
+    name,
+    kind: name,
+    isOfSdk,
+    from,
+    declaration,
+    needsRedis: true,
+    connects: 'after bootstrap',
+    isWatched: true,
+    isChecked: true,
+    ways: ALL_WAYS,
+    async start() {
+      const started = await row.startServer();
+      return {
+        ...(await faultsOfRedis(row.serversOf(started))),
+        options: row.optionsOf(started),
+        declare: (given = {}) => ({ main: row.define(say(row.optionsOf(started, given), given.way), manage(given)) }),
+        roundTrip: pingRedis,
+        [Symbol.asyncDispose]: () => started.close(),
+      };
+    },
+  };
+}
+
 /** Every kind of client, one row each. Those whose servers take longest come last: others are tested meanwhile. */
 export const KINDS: readonly Kind[] = [
   {
@@ -297,29 +340,16 @@ export const KINDS: readonly Kind[] = [
         },
       ),
   },
-  {
+  redisKind({
     name: 'redis',
-    kind: 'redis',
     isOfSdk: (client) => client instanceof Redis,
     from: 'redis/index',
     declaration: 'redisClient("redis://localhost:6379")',
-    needsRedis: true,
-    connects: 'after bootstrap',
-    isWatched: true,
-    isChecked: true,
-    ways: ALL_WAYS,
-    async start() {
-      const server = await startRedisServer();
-      const optionsOf = (given?: Given) => ({ port: server.port, ...login(given), ...SHORT_RETRIES });
-      return {
-        ...(await faultsOfRedis([server])),
-        options: optionsOf(),
-        declare: (given = {}) => ({ main: redisClient(say(optionsOf(given), given.way), manage(given)) }),
-        roundTrip: pingRedis,
-        [Symbol.asyncDispose]: () => server.close(),
-      };
-    },
-  },
+    startServer: startRedisServer,
+    serversOf: (server) => [server],
+    optionsOf: ({ port }, given) => ({ port, ...login(given), ...SHORT_RETRIES }),
+    define: redisClient,
+  }),
   {
     name: 'redis duplicate',
     kind: 'redis',
@@ -386,111 +416,56 @@ export const KINDS: readonly Kind[] = [
       };
     },
   },
-  {
+  redisKind({
     name: 'node-redis',
-    kind: 'node-redis',
     isOfSdk: (client) => client instanceof RedisClient,
     from: 'node-redis/index',
     declaration: 'nodeRedisClient("redis://localhost:6379")',
-    needsRedis: true,
-    connects: 'after bootstrap',
-    isWatched: true,
-    isChecked: true,
-    ways: ALL_WAYS,
-    async start() {
-      const server = await startRedisServer();
-      const optionsOf = (given?: Given) => ({
-        ...login(given),
-        socket: { port: server.port, reconnectStrategy: RETRY_INTERVAL },
-      });
-      return {
-        ...(await faultsOfRedis([server])),
-        options: optionsOf(),
-        declare: (given = {}) => ({ main: nodeRedisClient(say(optionsOf(given), given.way), manage(given)) }),
-        roundTrip: pingRedis,
-        [Symbol.asyncDispose]: () => server.close(),
-      };
-    },
-  },
-  {
+    startServer: startRedisServer,
+    serversOf: (server) => [server],
+    optionsOf: ({ port }, given) => ({ ...login(given), socket: { port, reconnectStrategy: RETRY_INTERVAL } }),
+    define: nodeRedisClient,
+  }),
+  redisKind({
     name: 'node-redis-sentinel',
-    kind: 'node-redis-sentinel',
     isOfSdk: (client) => client instanceof RedisSentinel,
     from: 'node-redis/index',
     declaration: 'nodeRedisSentinel({ name: "main", sentinelRootNodes: [{ host: "localhost", port: 26379 }] })',
-    needsRedis: true,
-    connects: 'after bootstrap',
-    isWatched: true,
-    isChecked: true,
-    ways: ALL_WAYS,
-    async start() {
-      const group = await startRedisSentinels();
-      const optionsOf = (given?: Given) => ({
-        name: group.name,
-        sentinelRootNodes: group.options.sentinels,
-        nodeClientOptions: { ...login(given), socket: { reconnectStrategy: RETRY_INTERVAL } },
-        sentinelClientOptions: login(given),
-      });
-      return {
-        ...(await faultsOfRedis([group.primary, group.replica, ...group.sentinels])),
-        options: optionsOf(),
-        declare: (given = {}) => ({ main: nodeRedisSentinel(say(optionsOf(given), given.way), manage(given)) }),
-        roundTrip: pingRedis,
-        [Symbol.asyncDispose]: () => group.close(),
-      };
-    },
-  },
-  {
+    startServer: startRedisSentinels,
+    serversOf: ({ primary, replica, sentinels }) => [primary, replica, ...sentinels],
+    optionsOf: ({ name, options }, given) => ({
+      name,
+      sentinelRootNodes: options.sentinels,
+      nodeClientOptions: { ...login(given), socket: { reconnectStrategy: RETRY_INTERVAL } },
+      sentinelClientOptions: login(given),
+    }),
+    define: nodeRedisSentinel,
+  }),
+  redisKind({
     name: 'redis-cluster',
-    kind: 'redis-cluster',
     isOfSdk: (client) => client instanceof Cluster,
     from: 'redis/index',
     declaration: 'redisCluster({ nodes: ["redis://localhost:6379"] })',
-    needsRedis: true,
-    connects: 'after bootstrap',
-    isWatched: true,
-    isChecked: true,
-    ways: ALL_WAYS,
-    async start() {
-      const cluster = await startRedisCluster();
-      const optionsOf = (given?: Given) => ({
-        nodes: cluster.nodes,
-        clusterRetryStrategy: () => RETRY_INTERVAL,
-        redisOptions: { ...login(given), maxRetriesPerRequest: 1 },
-      });
-      return {
-        ...(await faultsOfRedis(cluster.primaries)),
-        options: optionsOf(),
-        declare: (given = {}) => ({ main: redisCluster(say(optionsOf(given), given.way), manage(given)) }),
-        roundTrip: pingRedis,
-        [Symbol.asyncDispose]: () => cluster.close(),
-      };
-    },
-  },
-  {
+    startServer: startRedisCluster,
+    serversOf: ({ primaries }) => primaries,
+    optionsOf: ({ nodes }, given) => ({
+      nodes,
+      clusterRetryStrategy: () => RETRY_INTERVAL,
+      redisOptions: { ...login(given), maxRetriesPerRequest: 1 },
+    }),
+    define: redisCluster,
+  }),
+  redisKind({
     name: 'node-redis-cluster',
-    kind: 'node-redis-cluster',
     isOfSdk: (client) => client instanceof RedisCluster,
     from: 'node-redis/index',
     declaration: 'nodeRedisCluster({ rootNodes: [{ url: "redis://localhost:6379" }] })',
-    needsRedis: true,
-    connects: 'after bootstrap',
-    isWatched: true,
-    isChecked: true,
-    ways: ALL_WAYS,
-    async start() {
-      const cluster = await startRedisCluster();
-      const optionsOf = (given?: Given) => ({
-        rootNodes: cluster.nodes.map((socket) => ({ socket })),
-        defaults: { ...login(given), socket: { reconnectStrategy: RETRY_INTERVAL } },
-      });
-      return {
-        ...(await faultsOfRedis(cluster.primaries)),
-        options: optionsOf(),
-        declare: (given = {}) => ({ main: nodeRedisCluster(say(optionsOf(given), given.way), manage(given)) }),
-        roundTrip: pingRedis,
-        [Symbol.asyncDispose]: () => cluster.close(),
-      };
-    },
-  },
+    startServer: startRedisCluster,
+    serversOf: ({ primaries }) => primaries,
+    optionsOf: ({ nodes }, given) => ({
+      rootNodes: nodes.map((socket) => ({ socket })),
+      defaults: { ...login(given), socket: { reconnectStrategy: RETRY_INTERVAL } },
+    }),
+    define: nodeRedisCluster,
+  }),
 ];

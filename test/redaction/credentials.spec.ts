@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { configurableClient, type ConfigurableDriver } from '../../src/definition/configurable-client.js';
 import { defineClient, getClientToken, InjectClient, type ClientEvent, type ClientRegistry } from '../../src/index.js';
 import { bootApp, clientsOf, moduleOf, recordEvents, registryOf, rejection, turn } from '../support/boot-app.js';
+import { cyclic } from '../support/hostile-errors.js';
 import { FakeClient, Journal } from '../support/journal.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { titled } from '../support/titled.js';
@@ -127,11 +128,6 @@ function caught(action: () => unknown): unknown {
   } catch (error) {
     return error;
   }
-}
-
-function cyclic(error: Error): Error {
-  error.cause = error;
-  return error;
 }
 
 interface Observed {

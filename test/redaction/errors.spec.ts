@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { describeError, Redactor } from '../../src/redaction/redactor.js';
+import { revoked } from '../support/hostile-errors.js';
 
 const SECRET = 's3cret-of-the-client';
 
@@ -120,12 +121,6 @@ describe('an error that cannot be read', () => {
     expect(new Redactor().error(make())).toMatchObject({ message: 'something was thrown that cannot be read' });
   });
 });
-
-function revoked(): unknown {
-  const { proxy, revoke } = Proxy.revocable(new Error('x'), {});
-  revoke();
-  return proxy;
-}
 
 describe('a very large error', () => {
   const numbers = Array.from({ length: 1_000_000 }, (_, index) => index);

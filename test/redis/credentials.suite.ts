@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { inspect } from 'node:util';
+import type { INestApplication } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import type { ClientDefinition, ClientEvent } from '../../src/index.js';
@@ -35,6 +36,25 @@ async function startTokenCluster() {
   const tokens = new Tokens(await Promise.all(cluster.primaries.map(turnDefaultOff)));
   await tokens.issue();
   return { cluster, tokens, nodes: cluster.nodes };
+}
+
+/** Credentials that are there only when the test lets them answer. */
+function answerLate(tokens: Tokens) {
+  const asked = deferred();
+  const answer = deferred();
+  const credentials: RedisCredentialsProvider = async () => {
+    asked.resolve();
+    await answer.promise;
+    return tokens.current();
+  };
+  return { asked, answer, credentials };
+}
+
+async function expectToCloseAtOnce(app: INestApplication, client: Redis | Cluster): Promise<void> {
+  const start = performance.now();
+  await app.close();
+  expect(performance.now() - start).toBeLessThan(1_000);
+  expect(client.status).toBe('end');
 }
 
 async function boot<T extends Redis | Cluster>(definition: ClientDefinition<T>, logger = new RecordingLogger()) {
@@ -220,19 +240,10 @@ export function testCredentials(version: 'ioredis 5' | 'ioredis 6'): void {
 
     it('are waited for no longer once the client closes, and open no connection when they come', async () => {
       const { ask, tokens, port, connections } = await startTokenServer();
-      const asked = deferred();
-      const answer = deferred();
-      const credentials: RedisCredentialsProvider = async () => {
-        asked.resolve();
-        await answer.promise;
-        return tokens.current();
-      };
+      const { asked, answer, credentials } = answerLate(tokens);
       const { app, client, events } = await boot(redisClient({ port, credentials }));
       await asked.promise;
-      const start = performance.now();
-      await app.close();
-      expect(performance.now() - start).toBeLessThan(1_000);
-      expect(client.status).toBe('end');
+      await expectToCloseAtOnce(app, client);
       expect(events.filter(({ type }) => type === 'error' || type === 'closeFailed')).toEqual([]);
 
       answer.resolve();
@@ -455,19 +466,10 @@ export function testCredentials(version: 'ioredis 5' | 'ioredis 6'): void {
 
     it('are waited for no longer once the client closes', async () => {
       const { tokens, nodes } = await startTokenCluster();
-      const asked = deferred();
-      const answer = deferred();
-      const credentials: RedisCredentialsProvider = async () => {
-        asked.resolve();
-        await answer.promise;
-        return tokens.current();
-      };
+      const { asked, answer, credentials } = answerLate(tokens);
       const { app, client, events } = await boot(redisCluster({ nodes, credentials }));
       await asked.promise;
-      const start = performance.now();
-      await app.close();
-      expect(performance.now() - start).toBeLessThan(1_000);
-      expect(client.status).toBe('end');
+      await expectToCloseAtOnce(app, client);
       expect(events.filter(({ type }) => type === 'closeFailed')).toEqual([]);
       answer.resolve();
       const [list] = await Promise.all(tokens.servers.map((ask) => ask('CLIENT', 'LIST')));
