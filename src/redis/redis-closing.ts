@@ -73,6 +73,7 @@ async function endCluster(cluster: Cluster): Promise<void> {
   nodes.forEach(hush);
   // Cancels the next attempt to connect and to refresh the slots, and ends the subscriber's connection.
   cluster.disconnect();
+  stopRefreshing(cluster);
   await Promise.all(nodes.map(destroyRedis));
   await turn();
   // The end follows that of the last node. Without nodes there is none to wait for, as in the status "wait"; and with
@@ -84,6 +85,15 @@ async function endCluster(cluster: Cluster): Promise<void> {
   // A node that the user has disconnected, and that hangs up only now, would take the cluster back to "close" too.
   cluster.on('close', () => (cluster.status = 'end'));
   await heldBackCommandsRejected(cluster);
+}
+
+/**
+ * disconnect() clears the timer of `slotsRefreshInterval`. A refresh that is under way would set it again when it ends, and
+ * again after each refresh that follows, so that the process would never end.
+ */
+function stopRefreshing(cluster: Cluster): void {
+  const internals = cluster as unknown as { isRefreshing?: boolean; clearNodesRefreshInterval?(): void };
+  if (internals.isRefreshing) cluster.refreshSlotsCache(() => internals.clearNodesRefreshInterval?.());
 }
 
 function once<T extends Redis | Cluster>(client: T, end: (client: T) => Promise<void>): Promise<void> {

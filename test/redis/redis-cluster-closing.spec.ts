@@ -1,5 +1,5 @@
 import type { Cluster, ClusterOptions } from 'ioredis';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { redisCluster } from '../../src/redis/index.js';
 import { describeWithRedis, startRedisCluster, type RedisCluster } from '../support/redis-server.js';
 import { drive, failOnConsoleError } from './drive.js';
@@ -83,6 +83,27 @@ describeWithRedis('a client of a cluster', () => {
     expect(await other.close()).toMatchObject({ forced: false, status: 'end', left: [] });
     await noConnections();
   });
+
+  it.each(['close', 'destroy'] as const)(
+    'leaves no timer when it ends during a refresh of the slots: %s',
+    async (hook) => {
+      await using driven = await start({ slotsRefreshInterval: 20 });
+      await driven.client.get('a');
+      const state = driven.client as unknown as { isRefreshing: boolean; slotsTimer: unknown };
+      await new Promise<void>((resolve) => {
+        const refresh = driven.client.refreshSlotsCache.bind(driven.client);
+        vi.spyOn(driven.client, 'refreshSlotsCache').mockImplementation((callback) => {
+          refresh(callback);
+          resolve();
+        });
+      });
+      expect(state.isRefreshing).toBe(true);
+      await driven.blueprint.driver[hook]?.(driven.client);
+      await expect.poll(() => state.isRefreshing, { timeout: 5_000 }).toBe(false);
+      expect(state.slotsTimer).toBeNull();
+      await noConnections();
+    },
+  );
 
   it.each(titledOptions([{}, { clusterNodeRetryStrategy: () => 50 }, { enableOfflineQueue: false }]))(
     'closes at once with every node down and nothing pending, with %s',
