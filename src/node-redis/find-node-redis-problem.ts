@@ -92,8 +92,12 @@ const MISPLACED: Readonly<Record<string, string>> = {
   retryStrategy: 'is an option of ioredis; node-redis has "reconnectStrategy", under "socket"',
 };
 
-/** Says what is wrong with a client's options: which one, why and how to mend it; never its value. */
-export function findNodeRedisProblem(options: object): string | undefined {
+/**
+ * Says what is wrong with a client's options: which one, why and how to mend it; never its value.
+ *
+ * @param origin where they come from, as the beginning of a clause
+ */
+export function findNodeRedisProblem(options: object, origin = 'the options say'): string | undefined {
   const given = withoutUndefined(options);
   const other = findOtherKind(given, { rootNodes: 'nodeRedisCluster', sentinelRootNodes: 'nodeRedisSentinel' });
   if (other) return other;
@@ -101,7 +105,10 @@ export function findNodeRedisProblem(options: object): string | undefined {
   if (problem) return problem;
   const socket = optionsIn(given, 'socket');
   if ('url' in given || ['host', 'port', 'path'].some((key) => key in socket)) return undefined;
-  return 'nothing says where the server is; give "url", or "host", "port" or "path" under "socket"';
+  const remedy = 'give "url", or "host", "port" or "path" under "socket"';
+  if (!('url' in options)) return `nothing says where the server is; ${remedy}`;
+  const unset = `${origin} url: ${String(options.url)}; is a variable not set?`;
+  return `nothing says where the server is: ${unset} Or ${remedy}`;
 }
 
 /** Says what is wrong with a cluster's options. */
@@ -179,6 +186,7 @@ function findClientProblem(options: Options): string | undefined {
 function findUrlProblem(options: Options, socket: Options): string | undefined {
   const { url } = options;
   if (url === undefined) return undefined;
+  if (url === '') return '"url" is empty; perhaps a variable is not set';
   const problem = describeUrl(url);
   if (problem) return `"url" ${problem}`;
   const address = new URL(url as string);

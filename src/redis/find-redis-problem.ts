@@ -105,6 +105,7 @@ function withoutUnset(options: object): Options {
 function findUrlProblem(options: Options): string | undefined {
   const { url } = options;
   if (url === undefined) return undefined;
+  if (url === '') return '"url" is empty; perhaps a variable is not set';
   const problem = describeUrl(url);
   if (problem) return `"url" ${problem}`;
   const rivals = ['host', 'path', 'sentinels', ...(new URL(url as string).port ? ['port'] : [])];

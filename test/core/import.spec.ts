@@ -112,6 +112,24 @@ describe('importing the package', () => {
     expectInert(report);
   });
 
+  it('leaves no asynchronous resource that Jest would report as an open handle', async () => {
+    // As jest --detectOpenHandles does: what does not say that it keeps no process alive is reported.
+    const script = `
+      require('@nestjs/common');
+      const reported = [];
+      const init = (id, type, trigger, resource) => {
+        if (type !== 'PROMISE' && !('hasRef' in resource && !resource.hasRef())) reported.push(type);
+      };
+      const hook = require('node:async_hooks').createHook({ init }).enable();
+      require('nestjs-clients/redis');
+      hook.disable();
+      console.log(JSON.stringify(reported));
+    `;
+    const { stdout } = await run(process.execPath, ['--input-type=commonjs', '--eval', script], { cwd: root });
+
+    expect(JSON.parse(stdout)).toEqual([]);
+  });
+
   it('detects a package that is loaded, so that the tests above can fail', async () => {
     expect((await load(`await import('ioredis');`)).packages).toContain('ioredis');
     expect((await load(`await import('@aws-sdk/client-dynamodb');`)).packages).toContain('@aws-sdk/client-dynamodb');

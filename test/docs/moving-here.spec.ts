@@ -8,6 +8,7 @@ import { runExample } from './examples.js';
 
 describe('docs/moving-here.md', () => {
   it.each([
+    ['RatingsModule', ['redis']],
     ['CartsModule', ['redis', 'sessions']],
     ['FeedsModule', ['redis', 'sessions']],
     ['InvoicesModule', ['dynamodb', 'sqs']],
@@ -34,8 +35,8 @@ describe('docs/moving-here.md', () => {
     const pairs = [...markdown.matchAll(row)];
     const classesOf = (code = '') => [...code.matchAll(/^export class \w+/gm)].map(String);
 
-    expect(pairs).toHaveLength(3);
-    expect(markdown.match(/^```ts/gm)).toHaveLength(6);
+    expect(pairs).toHaveLength(4);
+    expect(markdown.match(/^```ts/gm)).toHaveLength(8);
     for (const [, before, after] of pairs) expect(classesOf(after)).toEqual(classesOf(before));
   });
 });

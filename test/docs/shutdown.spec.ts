@@ -6,7 +6,7 @@ import { Controller, Get, type INestApplication, type Type } from '@nestjs/commo
 import { NestFactory } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { Redis } from 'ioredis';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { HttpDrainModule } from '../../src/http/index.js';
 import type { ClientDefinition } from '../../src/index.js';
@@ -168,6 +168,19 @@ describe(PAGE, () => {
 
     expect(await handler({ customer: 'ada' })).toBe(1);
     expect(await handler({ customer: 'ada' })).toBe(2);
+  });
+
+  it('counts keys in a script, which closes its connection', async () => {
+    const server = await startRedisServer();
+    onTestFinished(() => server.close());
+    const { countKeys } = await runExample<{ countKeys: () => Promise<number> }>(PAGE, 'countKeys', {
+      [LOCAL]: server.url,
+    });
+    const sockets = (): number => process.getActiveResourcesInfo().filter((type) => type === 'TCPSocketWrap').length;
+    const before = sockets();
+
+    expect(await countKeys()).toBe(0);
+    await vi.waitFor(() => expect(sockets()).toBe(before));
   });
 
   it('shares one client among the applications of a process', async () => {

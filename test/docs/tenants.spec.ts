@@ -1,9 +1,10 @@
-import { Controller, Get, type DynamicModule, type Type } from '@nestjs/common';
+import { Controller, Get, NotFoundException, Param, type DynamicModule, type Type } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import type { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { KeyedClients } from '../../src/index.js';
+import { ClientsModule, InjectClient, keyedClients, type KeyedClients } from '../../src/index.js';
 import { startRedisServer } from '../../src/testing/index.js';
-import { bootApp, registryOf, rejection } from '../support/boot-app.js';
+import { bootApp, registryOf, rejection, request } from '../support/boot-app.js';
 import { runExample } from './examples.js';
 
 const PAGE = 'docs/tenants.md';
@@ -37,6 +38,34 @@ describe(PAGE, () => {
     const error = await rejection(visits.count('nobody'));
     expect(error).toMatchObject({ code: 'CLIENTS_CREATE_FAILED', client: 'tenants', key: 'nobody' });
     expect(error.message).toContain('there is no such tenant');
+  });
+
+  it('answers 404 for a tenant that does not exist, and 500 for another error', async () => {
+    const { UnknownTenantFilter } = await runExample<{ UnknownTenantFilter: Type }>(PAGE, 'UnknownTenantFilter');
+    const tenants = keyedClients({
+      define: (tenant: string) => {
+        throw tenant === 'nobody' ? new NotFoundException('there is no such tenant') : new Error('no directory');
+      },
+    });
+    @Controller()
+    class Visits {
+      constructor(@InjectClient('tenants') private readonly keyed: KeyedClients<unknown>) {}
+      @Get(':tenant')
+      visit(@Param('tenant') tenant: string): Promise<string> {
+        return this.keyed.use(tenant, () => 'visited');
+      }
+    }
+    const providers = [{ provide: APP_FILTER, useClass: UnknownTenantFilter }];
+    const app = await bootApp(
+      { imports: [ClientsModule.forRoot({ clients: { tenants } })], providers, controllers: [Visits] },
+      { listen: true },
+    );
+
+    expect(await (await request(app, '/nobody')).json()).toMatchObject({
+      statusCode: 404,
+      message: 'there is no such tenant',
+    });
+    expect((await request(app, '/acme')).status).toBe(500);
   });
 
   it('reads the tenant from the header through nestjs-cls', async () => {

@@ -49,6 +49,7 @@ const MISTAKES: Readonly<Record<string, () => unknown>> = {
     const { registry } = await open({ redis: redisClient({ useFactory: () => ({ url: undefined as never }) }) });
     await registry.get('redis');
   },
+  'a variable that is empty': () => ClientsModule.forRoot({ clients: { redis: redisClient('') } }),
   'a URL without a scheme': () => ClientsModule.forRoot({ clients: { redis: redisClient('localhost:6379') } }),
   'a percent sign': () => ClientsModule.forRoot({ clients: { redis: redisClient('redis://app:p%ss@localhost') } }),
   'no definition': () => ClientsModule.forRoot({ clients: { redis: {} as never } }),
@@ -134,6 +135,7 @@ const MISTAKES: Readonly<Record<string, () => unknown>> = {
 const HEADINGS: Readonly<Record<string, string>> = {
   'no server': 'client "…": nothing says where the server is',
   'a variable that is not set': 'nothing says where the server is: the factory returned url: undefined',
+  'a variable that is empty': '"url" is empty; perhaps a variable is not set',
   'a URL without a scheme': '"url" must be a string that starts with redis:// or rediss://',
   'a percent sign': '"url" has a "%" in its user name or password that begins no percent-encoded character',
   'no definition': 'it is not a client definition; declare it with defineClient(), …',

@@ -110,7 +110,7 @@ describe('redisClient()', () => {
         [42, /not an object/],
         [null, /not an object/],
         [['redis://localhost'], /not an object/],
-        ['', /"url" must be a string that starts with redis/],
+        ['', /"url" is empty; perhaps a variable is not set/],
         [`http://${SECRET}@localhost`, /"url" must be a string that starts with redis/],
         [`localhost:${SECRET}`, /"url" must/],
         [`redis://user:${SECRET}/#@localhost`, /"url" is not a valid URL; percent-encode/],
