@@ -18,7 +18,7 @@ const MAY_IMPORT = {
   terminus: ['errors', 'registry'],
   opentelemetry: ['events', 'registry'],
   http: ['errors', 'definition', 'module/set-distance', 'clients.tokens'],
-  testing: ['errors', 'definition'],
+  testing: ['errors', 'definition', 'redaction'],
 };
 const OPTIONAL_PEERS =
   'node_modules/(ioredis|redis|@redis|@aws-sdk|@nestjs/terminus|@opentelemetry/api|dynalite|js-redis-server)/';

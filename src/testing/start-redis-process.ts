@@ -6,17 +6,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isText } from '../definition/rules.js';
 import { ClientsInvalidOptionsError } from '../errors/clients-invalid-options.error.js';
-import { describeError } from '../errors/describe-error.js';
+import { Redactor } from '../redaction/redactor.js';
 import { listen } from './listen.js';
-import type { RedisServer, RedisServerOptions } from './start-redis-server.js';
 
 /** Milliseconds that the program has until it is ready. */
 const START_TIMEOUT = 10_000;
 /** What Redis and Valkey log when they are. */
 const READY = 'Ready to accept connections';
 
+export interface RunningServer {
+  readonly host: string;
+  readonly port: number;
+  readonly close: () => Promise<void>;
+}
+
 /** Starts `redis-server`, or a program that takes its configuration and logs as it does, without any persistence. */
-export async function startRedisProcess(binary: string, options: RedisServerOptions): Promise<RedisServer> {
+export async function startRedisProcess(
+  binary: string,
+  options: { port?: number; password?: string },
+): Promise<RunningServer> {
   if (!isText(binary)) {
     throw new ClientsInvalidOptionsError('startRedisServer()', '"binary" must be a program, such as \'redis-server\'');
   }
@@ -35,19 +43,18 @@ export async function startRedisProcess(binary: string, options: RedisServerOpti
   };
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= shutDown());
-  try {
-    // Configured through its input: a list of processes shows the arguments, with the password.
-    child.stdin.on('error', () => {}).end(configurationOf(host, port, options.password));
-    await untilReady(child);
-  } catch (error) {
+
+  // Configured through its input: a list of processes shows the arguments, with the password.
+  child.stdin.on('error', () => {}).end(configurationOf(host, port, options.password));
+  const problem = await untilReady(child);
+  if (problem) {
     await close();
-    const reason = describeError(error instanceof Error ? error : new Error(String(error)));
-    const { password } = options; // Redis repeats a line that it does not understand
-    const shown = password ? reason.replaceAll(password, '***') : reason;
-    throw new Error(`startRedisServer() could not start "${binary}" on port ${port}: ${shown}`);
+    const redactor = new Redactor(); // Redis repeats a line of its configuration that it does not understand
+    redactor.keep({ password: options.password });
+    throw new Error(`startRedisServer() could not start "${binary}" on port ${port}: ${redactor.text(problem)}`);
   }
   letProcessEnd(child);
-  return { host, port, url: `redis://${host}:${port}`, close, [Symbol.asyncDispose]: close };
+  return { host, port, close };
 }
 
 async function findAddress(port?: number): Promise<{ host: string; port: number }> {
@@ -63,29 +70,27 @@ function configurationOf(host: string, port: number, password?: string): string 
   return `${lines.join('\n')}\n`;
 }
 
-/** Rejects if the program cannot be started, ends, or is not ready in time. */
-async function untilReady(child: ChildProcess): Promise<void> {
-  let output = '';
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const fail = (what: string): void =>
-        reject(new Error(`${what}. It said: ${output.trim().slice(-500) || 'nothing'}`));
-      timer = setTimeout(() => fail(`it was not ready within ${START_TIMEOUT} ms`), START_TIMEOUT);
-      child.once('error', (error: NodeJS.ErrnoException) =>
-        reject(error.code === 'ENOENT' ? new Error('no such program; install it, or give its path') : error),
-      );
-      child.once('close', (code) => fail(`it ended with code ${code}`));
-      for (const stream of [child.stdout, child.stderr]) {
-        stream?.setEncoding('utf8').on('data', (text: string) => {
-          output = (output + text).slice(-10_000);
-          if (output.includes(READY)) resolve();
-        });
-      }
-    });
-  } finally {
-    clearTimeout(timer);
-  }
+/** Why the program did not start: it does not exist, has ended, or was not ready in time. Nothing if it has started. */
+function untilReady(child: ChildProcess): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let output = '';
+    const settle = (problem?: string): void => {
+      clearTimeout(timer);
+      resolve(problem);
+    };
+    const fail = (what: string): void => settle(`${what}. It said: ${output.trim().slice(-500) || 'nothing'}`);
+    const timer = setTimeout(() => fail(`it was not ready within ${START_TIMEOUT} ms`), START_TIMEOUT);
+    child.once('error', ({ code, message }: NodeJS.ErrnoException) =>
+      settle(code === 'ENOENT' ? 'no such program; install it, or give its path' : message),
+    );
+    child.once('close', (code) => fail(`it ended with code ${code}`));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        output = (output + text).slice(-10_000);
+        if (output.includes(READY)) settle();
+      });
+    }
+  });
 }
 
 /** A test that forgets to close the server must not hang. */

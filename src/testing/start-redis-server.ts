@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { importPackage } from '../definition/load-package.js';
 import { listen } from './listen.js';
-import { startRedisProcess } from './start-redis-process.js';
+import { startRedisProcess, type RunningServer } from './start-redis-process.js';
 import type { TestServer } from './test-server.js';
 
 /**
@@ -44,7 +44,13 @@ export interface RedisServer extends TestServer {
  * afterAll(() => server.close());
  */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
-  if (options.binary !== undefined) return startRedisProcess(options.binary, options);
+  const server = await (options.binary === undefined
+    ? startInProcess(options)
+    : startRedisProcess(options.binary, options));
+  return { ...server, url: `redis://${server.host}:${server.port}`, [Symbol.asyncDispose]: server.close };
+}
+
+async function startInProcess(options: RedisServerOptions): Promise<RunningServer> {
   // Its own `createRedisServer` listens on every interface, and its close waits for clients to disconnect.
   const { RedisServerState, createRedisCommandExecutor, SocketConnectionTransport, attachSession } =
     await importPackage('js-redis-server', 'startRedisServer()', () => import('js-redis-server/core'), INSTALL);
@@ -70,5 +76,5 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   };
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= shutDown());
-  return { ...address, url: `redis://${address.host}:${address.port}`, close, [Symbol.asyncDispose]: close };
+  return { ...address, close };
 }
