@@ -3,13 +3,14 @@
  *
  *   node test/bench/run.mjs                    all figures, docs/performance.md and docs/performance/*.svg
  *   node test/bench/run.mjs import cold-start  these figures only, to the terminal
+ *   node test/bench/run.mjs import --keep      and keeps them in place of the last run's, for --render
  *   node test/bench/run.mjs --quick            few rounds: does it work?
  *   node test/bench/run.mjs cold-start --pairs 40 --nodes 24 --modes split,split+cache --scenarios both-on-demand
- *                                              as many pairs, of these; --page writes the table of docs/cold-start.md
+ *                                              as many pairs, of these
  *   node test/bench/run.mjs --render           the documents again, from the last run's results
  *   node test/bench/run.mjs --quick --docs DIR where the documents go; a quick run writes none unless told where
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import bootstrap from './figures/bootstrap.mjs';
@@ -56,7 +57,7 @@ const { values: flags, positionals: wanted } = parseArgs({
     quick: { type: 'boolean' },
     render: { type: 'boolean' },
     docs: { type: 'string' },
-    page: { type: 'boolean' },
+    keep: { type: 'boolean' },
     ...coldStart.options,
   },
 });
@@ -66,18 +67,33 @@ const unknown = wanted.find((id) => !FIGURES.some((figure) => figure.id === id))
 if (unknown) throw new Error(`No figure "${unknown}"; there are: ${FIGURES.map(({ id }) => id).join(', ')}`);
 
 if (flags.render) {
-  writeReport(flags.docs ?? DOCS, FIGURES, JSON.parse(readFileSync(RESULTS, 'utf8')));
+  writeDocuments(flags.docs ?? DOCS, JSON.parse(readFileSync(RESULTS, 'utf8')));
 } else {
   const chosen = FIGURES.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
   const results = await measure(chosen);
   printReport(chosen, results);
-  if (flags.page) writePages(flags.docs ?? DOCS, chosen, results);
-  if (wanted.length === 0 && (!flags.quick || flags.docs)) {
-    mkdirSync(join(RESULTS, '..'), { recursive: true });
-    writeFileSync(RESULTS, JSON.stringify(results));
-    writeReport(flags.docs ?? DOCS, FIGURES, results);
-    writePages(flags.docs ?? DOCS, FIGURES, results);
+  const isWhole = wanted.length === 0 && (!flags.quick || flags.docs);
+  if (isWhole || flags.keep) keep(results);
+  if (isWhole) writeDocuments(flags.docs ?? DOCS, results);
+}
+
+function writeDocuments(docs, results) {
+  writeReport(docs, FIGURES, results);
+  writePages(docs, FIGURES, results);
+}
+
+/** Puts what was measured in place of the last run's. A figure may say what of its own last run stays. */
+function keep(results) {
+  mkdirSync(join(RESULTS, '..'), { recursive: true });
+  const last = wanted.length > 0 && existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : { measured: {} };
+  for (const figure of FIGURES) {
+    const [before, now] = [last.measured[figure.id], results.measured[figure.id]];
+    if (now) last.measured[figure.id] = before && figure.merge ? figure.merge(before, now) : now;
   }
+  writeFileSync(
+    RESULTS,
+    JSON.stringify({ ...results, measured: last.measured, duration: results.duration + (last.duration ?? 0) }),
+  );
 }
 
 async function measure(figures) {

@@ -62,16 +62,14 @@ export default {
     };
     const home = mkdtempSync(join(tmpdir(), 'nestjs-clients-cold-start-'));
     const cells = [];
-    const versions = [];
     try {
       for (const major of chosen.nodes) {
         const node = findNode(major, log);
-        versions.push(versionOfNode(node));
         for (const mode of chosen.modes) {
           if (MODES[mode].cached && Number(major) < 22) continue; // it came with Node 22.1
           for (const scenario of chosen.scenarios) {
             const series = await measureCell({ home, node, major, mode, scenario, pairs, env });
-            cells.push({ node: major, mode, scenario, series });
+            cells.push({ node: major, version: versionOfNode(node), mode, scenario, pairs, series });
             log(`cold start, Node ${major}, ${MODES[mode].title}: ${SCENARIOS[scenario].title}`);
           }
         }
@@ -79,10 +77,18 @@ export default {
     } finally {
       rmSync(home, { recursive: true, force: true });
     }
-    return { cells, pairs, versions };
+    return { cells };
   },
 
-  report({ cells, pairs, versions }) {
+  /** Cells of the last run that this one has not measured stay. */
+  merge(last, { cells }) {
+    const same = (a, b) => a.node === b.node && a.mode === b.mode && a.scenario === b.scenario;
+    return {
+      cells: [...cells, ...last.cells.filter((old) => !cells.some((cell) => same(cell, old)))].toSorted(inOrder),
+    };
+  },
+
+  report({ cells }) {
     const rows = [
       row(
         cells,
@@ -106,7 +112,7 @@ export default {
     const first = cells.find(({ scenario, mode }) => scenario === 'both' && mode === 'plain') ?? cells[0];
     return {
       title: 'Cold start',
-      about: `From the start of the process to the first answered request. Ten handlers; one of them uses a client, on a real redis-server. Everybody declares the same SDKs; peers that have no DynamoDB have it from aws-sdk-v3-nest; what a peer depends on is bundled with it. Used: the first request goes to the handler with the client. Not used: it goes to another; on demand, that handler’s class injects the registry and would ask it for the client, where peers inject theirs. Bundles are esbuild’s, ES modules; the compile cache is warm. ${pairs} pairs: each round runs every subject once; ratios are nestjs-clients on the same Nest, round by round, by processor time of the whole process and by the clock. Below 40 pairs nothing under 8 % is resolved. ${versions.join(', ')}.`,
+      about: `From the start of the process to the first answered request. Ten handlers; one of them uses a client, on a real redis-server. Everybody declares the same SDKs; peers that have no DynamoDB have it from aws-sdk-v3-nest; what a peer depends on is bundled with it. Used: the first request goes to the handler with the client. Not used: it goes to another; on demand, that handler’s class injects the registry and would ask it for the client, where peers inject theirs. Bundles are esbuild’s, ES modules; the compile cache is warm. Each round runs every subject once; how many rounds stands with each table; ratios are nestjs-clients on the same Nest, round by round, by processor time of the whole process and by the clock. Below 40 rounds nothing under 8 % is resolved. ${versionsOf(cells)}.`,
       rows,
       details: renderCells(cells),
       plot: {
@@ -124,27 +130,46 @@ export default {
     };
   },
 
-  /** The table of docs/cold-start.md: one line for each way to ship the code. */
-  page({ cells, pairs, versions }) {
-    const shown = ['both', 'both-on-demand'].filter((id) => cells.some(({ scenario }) => scenario === id));
+  /** The table of docs/cold-start.md: a line for each version of Node, way to ship the code, and use of the client. */
+  page({ cells }) {
     const lines = cells
-      .filter(({ scenario }) => scenario === shown[0])
-      .map(({ node, mode }) => {
-        const values = shown.flatMap((id) => {
-          const { series } = cells.find((cell) => cell.node === node && cell.mode === mode && cell.scenario === id);
-          const worst = peersOf(series).map((peer) => ratio(cost(series, twin(peer)), cost(series, peer)));
-          const most = worst.toSorted((a, b) => b.median - a.median)[0];
-          return [spread(summarize(series.ours.answered), ms), most ? spread(most) : ''];
-        });
-        return [`Node ${node}, ${MODES[mode].title}`, ...values];
+      .filter(({ scenario }) => scenario === 'redis' || scenario === 'both-on-demand')
+      .map(({ node, mode, scenario, pairs, series }) => {
+        const ratios = peersOf(series).map((peer) => [
+          SUBJECTS[peer].title,
+          ratio(cost(series, twin(peer)), cost(series, peer)),
+        ]);
+        const [peer, closest] = ratios.toSorted(([, a], [, b]) => b.median - a.median)[0];
+        return [
+          SCENARIOS[scenario].title,
+          `Node ${node}, ${MODES[mode].title}`,
+          spread(summarize(series.ours.answered), ms),
+          spread(closest),
+          peer,
+          pairs,
+        ];
       });
-    const head = shown.flatMap((id) => [SCENARIOS[id].title, 'over the closest peer, processor time']);
     return [
-      `Process start to first answer, ${versions.join(', ')}, ${pairs} pairs, medians and quartiles. Below 1 is ahead of every peer; with fewer than 40 pairs nothing under 8 % is resolved. Each peer: [performance](performance.md#cold-start).`,
-      table(['', ...head], lines),
+      `Process start to first answer, ${versionsOf(cells)}: medians and quartiles. The ratio is the processor time of nestjs-clients over that of the closest peer, round by round: below 1 is ahead of every peer. With fewer than 40 rounds nothing under 8 % is resolved. Each peer: [performance](performance.md#cold-start).`,
+      table(['declared', 'run', 'first answer', 'over the closest peer', 'that peer', 'rounds'], lines),
     ].join('\n\n');
   },
 };
+
+function versionsOf(cells) {
+  return [...new Set(cells.map(({ version }) => version))].join(', ');
+}
+
+/** By scenario, version of Node and mode, as they are listed above. */
+function inOrder(a, b) {
+  const ids = Object.keys(SCENARIOS);
+  const modes = Object.keys(MODES);
+  return (
+    ids.indexOf(a.scenario) - ids.indexOf(b.scenario) ||
+    NODES.indexOf(a.node) - NODES.indexOf(b.node) ||
+    modes.indexOf(a.mode) - modes.indexOf(b.mode)
+  );
+}
 
 function choose(what, list, known) {
   const chosen = list?.split(',') ?? known;
@@ -222,9 +247,9 @@ function row(cells, goal, figure, text, scenario, othersOf) {
 
 function renderCells(cells) {
   return cells
-    .map(({ node, mode, scenario, series }) =>
+    .map(({ node, mode, scenario, pairs, series }) =>
       [
-        `**${SCENARIOS[scenario].title}: Node ${node}, ${MODES[mode].title}**`,
+        `**${SCENARIOS[scenario].title}: Node ${node}, ${MODES[mode].title}**, ${pairs} rounds`,
         table(
           [
             'subject',

@@ -70,8 +70,8 @@ function renderSummary(rows) {
     `- **Goals**: ${rows.length - missed} of ${rows.length} are met. Missed: ${missed}, listed below, each with its cause.`,
     summarize(
       rows,
-      'cold start: Redis and DynamoDB declared, the handler uses Redis',
-      'Process start to first answer, Redis used and DynamoDB not',
+      'cold start, processor time: on demand, Redis and DynamoDB declared, neither used at boot',
+      'Processor time from process start to first answer, Redis and DynamoDB declared, neither used at boot',
     ),
     summarize(rows, 'import over Nest alone: time', 'Importing the library, beyond Nest itself'),
     summarize(rows, 'bootstrap with 100 declared clients', 'Starting an application that declares 100 clients'),
