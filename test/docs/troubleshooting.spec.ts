@@ -72,7 +72,7 @@ const MISTAKES: Readonly<Record<string, () => unknown>> = {
   'an unknown name': async () => (await open({})).registry.get('sessions'),
   'a package that is not installed': () => loadPackage(ABSENT, 'Client "redis"', () => import(ABSENT)),
   'no server at its address': async () => {
-    const lifecycle = { waitUntilReady: true, createTimeout: 300 };
+    const lifecycle = { waitUntilReady: true, createTimeout: 1_000 };
     const { registry } = await open({ redis: redisClient({ host: '127.0.0.1', port: 1 }, lifecycle) });
     await registry.get('redis');
   },
