@@ -171,8 +171,8 @@ export class OpenClient {
       if (!problem) return;
       this.owner.cancellation.throwIfCancelled();
       const left = deadline - performance.now();
-      // The last look has hardly any time, and finds only that.
-      if (left <= 0) throw this.#notReady(found ?? problem);
+      // The last look has hardly any time, and finds only that. Timers drop fractions of a millisecond: it ends in the last.
+      if (left < 1) throw this.#notReady(found ?? problem);
       found = problem;
       await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
     }
