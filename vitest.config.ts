@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const results = process.env['TEST_RESULTS'];
-/** Tests that wait for servers most of their time. */
-const waiting = ['test/redis/**/*.spec.ts', 'test/node-redis/**/*.spec.ts'];
+/** Tests that measure how long the processor takes: one file after the other, when nothing else runs. */
+const measuring = ['test/redaction/linear-time.spec.ts', 'test/redaction/errors.spec.ts'];
 const exclude = ['test/faults/**', 'test/bench/**', '**/node_modules/**'];
 
 export default defineConfig({
@@ -13,17 +14,18 @@ export default defineConfig({
     // CI counts what ran, and fails when anything was skipped.
     reporters: results ? ['default', ['json', { outputFile: results }]] : ['default'],
     projects: [
-      // More files at a time than there are cores; those that need a core, or measure time, run afterwards.
-      { extends: true, test: { name: 'servers', include: waiting, maxWorkers: 4, sequence: { groupOrder: 0 } } },
       {
         extends: true,
         test: {
-          name: 'others',
+          name: 'tests',
           include: ['src/**/*.spec.ts', 'test/**/*.spec.ts'],
-          exclude: [...exclude, ...waiting],
-          sequence: { groupOrder: 1 },
+          exclude: [...exclude, ...measuring],
+          // Half of them wait for servers and processes most of their time: more files at a time than there are cores.
+          maxWorkers: Math.max(4, availableParallelism()),
+          sequence: { groupOrder: 0 },
         },
       },
+      { extends: true, test: { name: 'measuring', include: measuring, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
   },
 });

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { examplesOf, problemsOf } from './examples.js';
+import { problemsOf } from './compile-examples.js';
+import { examplesOf } from './examples.js';
 
 const pages = [
   'README.md',

@@ -4,10 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SUBPATHS = ['redis', 'node-redis', 'aws', 'dynamodb', 'terminus', 'http', 'opentelemetry', 'testing'];
 
 /** What a short example may use without importing it, as its reader would know where it comes from. */
 const WELL_KNOWN: Readonly<Record<string, readonly string[]>> = {
@@ -36,6 +34,9 @@ const READERS_OWN: Readonly<Record<string, string>> = {
   fake: 'declare const fake: object;',
 };
 
+/** Vitest takes what concerns decorators from here. */
+const COMPILER_OPTIONS = { experimentalDecorators: true, emitDecoratorMetadata: true };
+
 /** A TypeScript block of a page, as a module. */
 export interface Example {
   readonly page: string;
@@ -54,14 +55,6 @@ export async function examplesOf(page: string): Promise<Example[]> {
   }));
 }
 
-/** What the compiler has against the examples, as `page:line: message`. An example may use what earlier ones export. */
-export function problemsOf(examples: readonly Example[]): string[] {
-  return check(examples).map(({ example, line, message }) => {
-    const { page = '', line: first = 0 } = examples[example] ?? {};
-    return `${page}:${first + line}: ${message}`;
-  });
-}
-
 /**
  * Runs the example of a page that exports `name`, and those it builds on; returns what it exports. The package's name
  * stands for the sources here. `replace` gives other addresses to examples that have them written out.
@@ -71,7 +64,7 @@ export async function runExample<T>(page: string, name: string, replace: Record<
   const index = examples.findIndex(({ code }) => exportsOf(code).includes(name));
   if (index === -1) throw new Error(`No example in ${page} exports ${name}`);
   return withExamples(examples, replace, async (folder) => {
-    const url = pathToFileURL(join(folder, `example-${index}.js`)).href;
+    const url = pathToFileURL(join(folder, `example-${index}.ts`)).href;
     return (await import(/* @vite-ignore */ url)) as T;
   });
 }
@@ -79,7 +72,7 @@ export async function runExample<T>(page: string, name: string, replace: Record<
 /** Has Vitest run those examples of a page that are tests; returns its exit code and report. */
 export async function runTestExamples(page: string): Promise<{ code: number | null; report: string }> {
   const examples = await examplesOf(page);
-  const include = examples.flatMap(({ code }, index) => (/^it\(/m.test(code) ? [`example-${index}.js`] : []));
+  const include = examples.flatMap(({ code }, index) => (/^it\(/m.test(code) ? [`example-${index}.ts`] : []));
   return withExamples(examples, {}, async (folder) => {
     // The cache would be put into node_modules, which is the repository's own here.
     const config = { cacheDir: join(folder, 'cache'), test: { include, maxWorkers: 1 } };
@@ -96,24 +89,23 @@ export async function runTestExamples(page: string): Promise<{ code: number | nu
   });
 }
 
-/** Compiles the examples into a folder, as `example-0.js` and so on, for as long as `work` takes. */
+/** Writes the examples into a folder, as `example-0.ts` and so on, for as long as `work` takes; Vitest transpiles them. */
 async function withExamples<T>(
   examples: readonly Example[],
   replace: Readonly<Record<string, string>>,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'doc-examples-'));
-  const options = { ...compilerOptions(), module: ts.ModuleKind.ESNext, isolatedModules: false, sourceMap: false };
   try {
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: COMPILER_OPTIONS }));
     for (const [position, code] of complete(examples).entries()) {
       let source = code.replaceAll(/from 'nestjs-clients(?:\/([\w-]+))?'/g, (_, subpath?: string) => {
         return `from '${join(ROOT, 'src', subpath ?? '', 'index.ts')}'`;
       });
       for (const [from, to] of Object.entries(replace)) source = source.replaceAll(from, to);
-      const { outputText } = ts.transpileModule(source, { compilerOptions: options });
-      await writeFile(join(folder, `example-${position}.js`), outputText);
+      await writeFile(join(folder, `example-${position}.ts`), source);
     }
     return await work(folder);
   } finally {
@@ -122,7 +114,7 @@ async function withExamples<T>(
 }
 
 /** Each example's code, after the imports that it leaves out, in the same line. */
-function complete(examples: readonly Example[]): string[] {
+export function complete(examples: readonly Example[]): string[] {
   return examples.map(({ page }, index) => {
     const code = link(examples, index);
     const missing = new Map<string, string>();
@@ -169,46 +161,4 @@ function exportsOf(code: string): string[] {
   return [...code.matchAll(/^export (?:abstract |async )?(?:class|const|function|type|interface) (\w+)/gm)].map(
     ([, name]) => name ?? '',
   );
-}
-
-interface Problem {
-  readonly example: number;
-  readonly line: number;
-  readonly message: string;
-}
-
-function check(examples: readonly Example[]): Problem[] {
-  const folder = join(ROOT, 'test/docs');
-  const files = new Map(complete(examples).map((code, index) => [join(folder, `example-${index}.ts`), code]));
-  const options = { ...compilerOptions(), paths: sourcePaths(), noEmit: true };
-  const host = ts.createCompilerHost(options);
-  const onDisk = { ...host };
-  host.fileExists = (file) => files.has(file) || onDisk.fileExists(file);
-  host.readFile = (file) => files.get(file) ?? onDisk.readFile(file);
-  host.getSourceFile = (file, ...rest) => {
-    const example = files.get(file);
-    return example === undefined ? onDisk.getSourceFile(file, ...rest) : ts.createSourceFile(file, example, rest[0]);
-  };
-  const program = ts.createProgram({ rootNames: [...files.keys()], options, host });
-  return [...files.keys()].flatMap((file, example) =>
-    ts.getPreEmitDiagnostics(program, program.getSourceFile(file)).map(({ start = 0, messageText }) => ({
-      example,
-      line: (files.get(file) ?? '').slice(0, start).split('\n').length - 1,
-      message: ts.flattenDiagnosticMessageText(messageText, '\n'),
-    })),
-  );
-}
-
-function sourcePaths(): ts.MapLike<string[]> {
-  const subpaths = SUBPATHS.map((subpath) => [`nestjs-clients/${subpath}`, [join(ROOT, 'src', subpath, 'index.ts')]]);
-  return Object.fromEntries([['nestjs-clients', [join(ROOT, 'src/index.ts')]], ...subpaths]) as ts.MapLike<string[]>;
-}
-
-function compilerOptions(): ts.CompilerOptions {
-  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
-    config: { compilerOptions: object };
-  };
-  // Readers rarely have these two, and examples need not please them.
-  const readers = { verbatimModuleSyntax: false, isolatedModules: false, declaration: false, declarationMap: false };
-  return ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, ...readers }, ROOT).options;
 }

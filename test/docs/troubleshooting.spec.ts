@@ -74,7 +74,8 @@ const MISTAKES: Readonly<Record<string, () => unknown>> = {
   'a package that is not installed': () => loadPackage(ABSENT, 'Client "redis"', () => import(ABSENT)),
   'no server at its address': async () => {
     const lifecycle = { waitUntilReady: true, createTimeout: 300 };
-    const { registry } = await open({ redis: redisClient({ host: '127.0.0.1', port: 1 }, lifecycle) });
+    const options = { host: '127.0.0.1', port: 1, retryStrategy: () => 60_000 }; // the last look is between two attempts
+    const { registry } = await open({ redis: redisClient(options, lifecycle) });
     await registry.get('redis');
   },
   'a create that hangs': async () => {

@@ -119,10 +119,10 @@ export function testHealth(version: string): void {
       await using server = await startRedisServer({ args: slowly });
       for (let index = 0; index < 100; index += 1) await server.command('SET', `key:${index}`, 'x'.repeat(100));
       await server.command('SAVE');
-      const restarted = server.restart(); // is over when the data is there
       const { check } = await boot(
         redisClient({ port: server.port, enableReadyCheck: false, retryStrategy: () => 20 }),
       );
+      const restarted = server.restart(); // is over when the data is there
       await expect
         .poll(async () => (await check()).error?.message, { timeout: 5_000, interval: 20 })
         .toMatch('LOADING');

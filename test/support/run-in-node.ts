@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
+import { rolldown, type RolldownOptions } from 'rolldown';
+import { loadConfig } from 'rolldown/config';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -60,26 +61,16 @@ async function writeSources(directory: string): Promise<void> {
   }
 }
 
+/** As the build does, only that each source becomes a file of its own: scripts import internal ones too. */
 async function transpileSources(): Promise<ReadonlyMap<string, string>> {
-  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
-    config: { compilerOptions: object };
-  };
-  // When it transpiles single files, TypeScript does not see that the package is ESM, and `nodenext` would emit CommonJS.
-  const overrides = {
-    module: 'esnext',
-    moduleResolution: 'bundler',
-    declaration: false,
-    declarationMap: false,
-    sourceMap: false,
-  };
-  const { options } = ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, ...overrides }, ROOT);
-  const files = (await readdir(join(ROOT, 'src'), { recursive: true })).filter(
-    (file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'),
-  );
-  const outputs = files.map(async (file): Promise<[string, string]> => {
-    const fileName = join(ROOT, 'src', file);
-    const { outputText } = ts.transpileModule(await readFile(fileName, 'utf8'), { compilerOptions: options, fileName });
-    return [file.replace(/\.ts$/, '.js'), outputText];
+  const files = await readdir(join(ROOT, 'src'), { recursive: true });
+  const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
+  const build = (await loadConfig(join(ROOT, 'rolldown.config.mjs'))) as RolldownOptions;
+  const bundle = await rolldown({
+    ...build,
+    cwd: ROOT,
+    input: Object.fromEntries(sources.map((file) => [file.replace(/\.ts$/, ''), join(ROOT, 'src', file)])),
   });
-  return new Map(await Promise.all(outputs));
+  const { output } = await bundle.generate({ format: 'esm', preserveModules: true, preserveModulesRoot: 'src' });
+  return new Map(output.map((file) => [file.fileName, file.type === 'chunk' ? file.code : String(file.source)]));
 }
