@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import { ClientsModule, getClientToken } from '../../src/index.js';
 import { InjectRedis, redisClient, redisDuplicate } from '../../src/redis/index.js';
 
-/** Two connections: handlers want a command to fail while Redis is down, BullMQ's workers want it to wait. */
+/** Two connections: while Redis is down, commands of handlers should fail, and those of BullMQ's workers should wait. */
 export const AppClientsModule = ClientsModule.forRoot({
   imports: [ConfigModule],
   clients: {

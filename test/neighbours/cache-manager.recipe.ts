@@ -3,7 +3,7 @@ import { CacheModule } from '@nestjs/cache-manager';
 import { Keyv } from 'keyv';
 import { REDIS_CLIENT } from '../../src/node-redis/index.js';
 
-/** The store on a client that it does not own: CacheModule disconnects its stores while requests are still served. */
+/** A store that does not close its client: CacheModule disconnects its stores while requests are still served. */
 class SharedStore extends KeyvRedis<unknown> {
   override async disconnect(): Promise<void> {}
 }

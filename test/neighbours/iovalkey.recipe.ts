@@ -13,7 +13,7 @@ export const valkey = defineClient<Redis>({
   },
   async close(client) {
     if (client.status === 'ready')
-      await client.quit(); // answered after every command before it
+      await client.quit(); // the server answers all earlier commands first
     else client.disconnect();
   },
   destroy: (client) => client.disconnect(),
@@ -25,7 +25,7 @@ export const valkey = defineClient<Redis>({
       report('connected');
     });
     client.on('close', () => {
-      if (isUp && client.status !== 'end') report('disconnected'); // "end" is our own close
+      if (isUp && client.status !== 'end') report('disconnected'); // "end": we have closed it ourselves
       isUp = false;
     });
   },

@@ -55,7 +55,7 @@ export class Letters implements OnApplicationBootstrap, BeforeApplicationShutdow
   constructor(
     private readonly clients: ClientRegistry,
     @InjectRedis() private readonly redis: Redis,
-    @InjectRedis('reader') private readonly reader: Redis, // a redisDuplicate(): it is blocked nearly always
+    @InjectRedis('reader') private readonly reader: Redis, // a redisDuplicate(), because BLPOP blocks its connection
   ) {}
 
   onApplicationBootstrap(): void {

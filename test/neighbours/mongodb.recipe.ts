@@ -8,7 +8,7 @@ export const mongo = defineClient<MongoClient>({
   create: (config: ConfigService) =>
     new MongoClient(config.getOrThrow<string>('MONGODB_URL'), {
       serverSelectionTimeoutMS: 2_000, // how long an operation waits for a server; 30 s by default
-      heartbeatFrequencyMS: 2_000, // how soon a lost server is looked for again; 10 s by default
+      heartbeatFrequencyMS: 2_000, // how often a lost server is tried again; 10 s by default
     }),
   connect: (client) => client.connect(),
   check: (client) => client.db('admin').command({ ping: 1 }),

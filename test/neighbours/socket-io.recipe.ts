@@ -9,7 +9,7 @@ const clients = { redis: redisClient('redis://localhost:6379'), subscriber: redi
 
 export const AppClientsModule = ClientsModule.forRoot({ clients });
 
-/** Has what one instance of the application emits reach the sockets of all. */
+/** Sends what one instance emits to the sockets of all instances. */
 export class RedisIoAdapter extends IoAdapter {
   constructor(
     app: INestApplication,

@@ -31,8 +31,8 @@ export class JobsPoller implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort(); // ends the poll that waits for messages
-    await this.polling; // the message at work is finished and deleted
+    this.stopping.abort(); // ends the request that waits for messages
+    await this.polling; // the current message is handled and deleted
   }
 
   private async poll(): Promise<void> {

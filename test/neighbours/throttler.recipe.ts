@@ -2,7 +2,7 @@ import { ThrottlerModule, type ThrottlerStorage } from '@nestjs/throttler';
 import type { Redis } from 'ioredis';
 import { REDIS_CLIENT } from '../../src/redis/index.js';
 
-// Counts in fixed windows. One script, so that no request slips in between two commands.
+// Counts in fixed windows. It is one script, so that no other request comes between two commands.
 const HIT = `
   local blockedFor = redis.call('PTTL', KEYS[2])
   if blockedFor > 0 then return { tonumber(ARGV[2]) + 1, blockedFor, blockedFor } end
