@@ -1,18 +1,32 @@
 import { ConfigModule, ConfigService } from '@nestjs/config';
-import { ClientsModule, type ClientsOf } from '../../src/index.js';
-import { dynamoDBClient } from '../../src/dynamodb/index.js';
-import { redisClient } from '../../src/redis/index.js';
+import { Pool } from 'pg';
+import { ClientsModule, defineClient } from '../../src/index.js';
 
-const clients = { dynamodb: dynamoDBClient({ maxAttempts: 2 }), redis: redisClient() };
-
-export type AppClients = ClientsOf<typeof clients>; // { dynamodb: DynamoDBClient; redis: Redis }
-
-export const AppClientsModule = ClientsModule.forRootAsync({
-  imports: [ConfigModule],
+export const postgres = defineClient<Pool>({
+  kind: 'postgres',
   inject: [ConfigService],
-  clients,
-  useFactory: (config: ConfigService) => ({
-    dynamodb: { region: config.getOrThrow<string>('AWS_REGION') },
-    redis: { url: config.getOrThrow<string>('REDIS_URL') },
-  }),
+  create: (config: ConfigService) =>
+    new Pool({
+      connectionString: config.getOrThrow<string>('PG_URL'),
+      connectionTimeoutMillis: 2_000,
+      query_timeout: 4_000, // less than closeTimeout, so that a query ends before the close is forced
+    }),
+  connect: async (pool) => (await pool.connect()).release(),
+  check: (pool) => pool.query('select 1'),
+  close: (pool) => pool.end(),
+  onError: (pool, report) => pool.on('error', report),
+  onConnection(pool, report) {
+    let isUp = false;
+    pool.on('connect', () => {
+      if (!isUp) report('connected');
+      isUp = true;
+    });
+    pool.on('error', (reason) => {
+      if (!isUp || pool.totalCount > 0) return; // others are still connected
+      isUp = false;
+      report('disconnected', reason);
+    });
+  },
 });
+
+export const PostgresModule = ClientsModule.forRoot({ imports: [ConfigModule], clients: { postgres } });
