@@ -62,7 +62,9 @@ export class Connection {
   #opening: Promise<unknown> | undefined;
   #ending: Promise<void> | undefined;
   /** Settled when the connection is gained, or an attempt fails. */
-  #change: { promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined;
+  #change: Deferred | undefined;
+  /** Rejected when the connection is lost while a health check waits for its answer. */
+  #lossDuringCheck: Deferred | undefined;
   #wake: () => void = ignore;
 
   /** @param created what node-redis has made: the client that is injected, which inherits from `adapter.client` */
@@ -137,6 +139,7 @@ export class Connection {
     if (this.isClosing || !this.#isUp) return;
     this.#isUp = false;
     this.lastError = reason;
+    this.#lossDuringCheck?.reject(this.#notConnected());
     this.onConnection('disconnected', reason);
   }
 
@@ -164,7 +167,14 @@ export class Connection {
       this.open().catch(ignore); // the same failure comes as an event
       await (this.#change ??= deferred()).promise;
     }
-    await this.#adapter.ping();
+    // A Sentinel client keeps a PING for the next primary, so that it may not end with the connection.
+    const loss = deferred();
+    this.#lossDuringCheck = loss;
+    try {
+      await Promise.race([this.#adapter.ping(), loss.promise]);
+    } finally {
+      if (this.#lossDuringCheck === loss) this.#lossDuringCheck = undefined;
+    }
   }
 
   #notConnected(): Error {
@@ -239,7 +249,13 @@ function turn(): Promise<void> {
   return new Promise((resolve) => immediately(resolve));
 }
 
-function deferred(): { promise: Promise<void>; resolve(): void; reject(error: Error): void } {
+interface Deferred {
+  promise: Promise<void>;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+function deferred(): Deferred {
   let resolve = ignore;
   let reject: (error: Error) => void = ignore;
   const promise = new Promise<void>((fulfil, fail) => {

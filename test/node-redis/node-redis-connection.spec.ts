@@ -253,6 +253,18 @@ describeEachVersion('the connections of a client of Sentinels', () => {
     await group.replica.clients(0);
   });
 
+  it('end a check that waits for an answer when they are lost', async () => {
+    await using group = await startRedisSentinels();
+    const { name, sentinels } = group.options;
+    await using driven = await drive(nodeRedisSentinel({ name, sentinelRootNodes: sentinels }));
+    await driven.check();
+    [group.primary, group.replica].forEach((server) => server.freeze());
+    const ended = expect(driven.check()).rejects.toThrow('There is no connection to Redis');
+    await Promise.all([group.primary, group.replica, ...group.sentinels].map((server) => server.kill()));
+    await ended;
+    await expect(driven.check()).rejects.toThrow('There is no connection to Redis');
+  });
+
   it('reject what is pending by the deadline when everything is gone', async () => {
     await using group = await startRedisSentinels();
     const { name, sentinels } = group.options;
