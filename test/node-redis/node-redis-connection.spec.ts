@@ -259,9 +259,9 @@ describeEachVersion('the connections of a client of Sentinels', () => {
     await using driven = await drive(nodeRedisSentinel({ name, sentinelRootNodes: sentinels }));
     await driven.check();
     [group.primary, group.replica].forEach((server) => server.freeze());
-    const ended = expect(driven.check()).rejects.toThrow('There is no connection to Redis');
-    await Promise.all([group.primary, group.replica, ...group.sentinels].map((server) => server.kill()));
-    await ended;
+    const kill = Promise.all([group.primary, group.replica, ...group.sentinels].map((server) => server.kill()));
+    await expect(driven.check()).rejects.toThrow('There is no connection to Redis');
+    await kill;
     await expect(driven.check()).rejects.toThrow('There is no connection to Redis');
   });
 
