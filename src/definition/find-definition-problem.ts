@@ -31,10 +31,12 @@ export function findDefinitionProblem(definition: unknown, fromFactory: boolean)
     const remedy = 'declare it with defineClient(), redisClient(), dynamoDBClient() or the like';
     return wrong(`it is not a client definition; ${remedy}`);
   }
-  const { blueprint, declaredLifecycle = {} } = definition;
-  if (!isObject(declaredLifecycle)) return wrong('its lifecycle, the last argument, must be an object');
-  const inLifecycle = findOptionProblem(declaredLifecycle, LIFECYCLE_RULES);
-  if (inLifecycle) return { part: 'lifecycle', problem: inLifecycle };
+  const { blueprint, declaredLifecycle } = definition;
+  if (declaredLifecycle !== undefined) {
+    if (!isObject(declaredLifecycle)) return wrong('its lifecycle, the last argument, must be an object');
+    const inLifecycle = findOptionProblem(declaredLifecycle, LIFECYCLE_RULES);
+    if (inLifecycle) return { part: 'lifecycle', problem: inLifecycle };
+  }
   const problem = blueprint.findProblem({ fromFactory });
   return problem === undefined ? undefined : wrong(problem);
 }

@@ -16,10 +16,13 @@ export type Rules = Readonly<Record<string, Rule>>;
  * @param required the option that must be set; each other one may be `undefined`
  */
 export function findBrokenRule(options: object, rules: Rules, required?: string): string | undefined {
-  // Goes through the rules rather than the options' own keys, because a driver may be an instance of a class.
-  for (const [key, [isValid, problem]] of Object.entries(rules)) {
+  // Goes through the rules rather than the options' own keys, because a driver may be an instance of a class. Not with
+  // Object.entries(), whose arrays would be half of what declaring thousands of clients costs.
+  for (const key in rules) {
     const value: unknown = Reflect.get(options, key);
-    if ((value !== undefined || key === required) && !isValid(value)) return `"${key}" ${problem}`;
+    if (value === undefined && key !== required) continue;
+    const [isValid, problem] = rules[key] as Rule;
+    if (!isValid(value)) return `"${key}" ${problem}`;
   }
   return undefined;
 }
