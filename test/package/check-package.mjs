@@ -101,7 +101,11 @@ function checkReading(unpacked) {
   const code = files.filter((file) => file.endsWith('.js'));
   for (const file of code) {
     const text = readFileSync(join(unpacked, 'dist', file), 'utf8');
-    assert.doesNotMatch(text, /[\u{80}-\u{10ffff}]/u, `${file} has a character above ASCII; write it in src as a \\u escape`);
+    assert.doesNotMatch(
+      text,
+      /[\u{80}-\u{10ffff}]/u,
+      `${file} has a character above ASCII; write it in src as a \\u escape`,
+    );
     assert.doesNotMatch(
       text,
       /\/[gimsy]*[uv][gimsy]*\b[;,.)]/,
