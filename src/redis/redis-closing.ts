@@ -92,8 +92,12 @@ async function endCluster(cluster: Cluster): Promise<void> {
  * again after each refresh that follows, so that the process would never end.
  */
 function stopRefreshing(cluster: Cluster): void {
-  const internals = cluster as unknown as { isRefreshing?: boolean; clearNodesRefreshInterval?(): void };
-  if (internals.isRefreshing) cluster.refreshSlotsCache(() => internals.clearNodesRefreshInterval?.());
+  Object.defineProperty(cluster, 'slotsTimer', {
+    get: () => null,
+    set(timer: NodeJS.Timeout | null) {
+      clearTimeout(timer ?? undefined);
+    },
+  });
 }
 
 function once<T extends Redis | Cluster>(client: T, end: (client: T) => Promise<void>): Promise<void> {
