@@ -10,8 +10,8 @@ const MAY_IMPORT = {
   registry: ['errors', 'redaction', 'events', 'definition', 'clients.tokens'],
   module: ['errors', 'redaction', 'definition', 'registry', 'clients.tokens'],
   // Kinds of clients declare; how clients are built and shared is none of their business.
-  redis: ['errors', 'definition', 'redis.tokens', 'clients.tokens', 'inject-redis.decorator'],
-  'node-redis': ['errors', 'definition', 'redis.tokens', 'inject-redis.decorator'],
+  redis: ['errors', 'definition', 'redis-url', 'redis.tokens', 'clients.tokens', 'inject-redis.decorator'],
+  'node-redis': ['errors', 'definition', 'redis-url', 'redis.tokens', 'inject-redis.decorator'],
   aws: ['errors', 'definition'],
   dynamodb: ['errors', 'definition', 'aws', 'clients.tokens', 'inject-client.decorator'],
   // What watches clients asks the registry.

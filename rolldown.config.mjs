@@ -15,7 +15,7 @@ export default defineConfig({
   platform: 'node',
   external: Object.keys(peerDependencies).map((name) => new RegExp(`^${name}(/|$)`)),
   tsconfig: 'tsconfig.build.json',
-  plugins: [requireBesideTheBundle(), importsThatMayFail(), asciiOnly()],
+  plugins: [requireBesideTheBundle(), importsThatMayFail()],
   output: {
     dir: 'dist',
     format: 'esm',
@@ -51,10 +51,4 @@ function importsThatMayFail() {
   const literal = /\(\) => import\((['"][^'"./][^'"]*['"])\)/g;
   const guarded = 'async () => { try { return await import($1); } catch (error) { throw error; } }';
   return { name: 'imports-that-may-fail', transform: (code) => ({ code: code.replace(literal, guarded), map: null }) };
-}
-
-/** Writes other characters as escapes: one of them makes V8 keep and read the whole file at two bytes a character. */
-function asciiOnly() {
-  const escape = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return { name: 'ascii-only', renderChunk: (code) => ({ code: code.replace(/[^\x00-\x7f]/g, escape), map: null }) };
 }

@@ -18,10 +18,11 @@ export interface KeyedClientsSource<T, I extends readonly Dependency[] = readonl
   /**
    * Returns the definition of the client for that key: `redisClient(url)`, `awsClient(…)`, `defineClient(…)`. It is called
    * at the first use of a key, and again after its client has closed. It may look the key up in a service or a database.
+   * Throw for a key that there is not: the use then rejects with `CLIENTS_CREATE_FAILED`, and your error is its `cause`.
    * Parameters are typed by the classes in `inject`; annotate those that a string or symbol stands for.
    */
   define(key: string, ...dependencies: InjectedValues<I>): ClientDefinition<T> | Promise<ClientDefinition<T>>;
-  /** Milliseconds that a client stays open when nobody uses it. Default 60,000. */
+  /** Milliseconds that a client stays open when nobody uses it; 0 closes it at once. Default 60,000. */
   idleTimeout?: number;
   /**
    * How many clients there may be at a time. The one that has been idle for longest closes to make room; if all are in use,
@@ -78,7 +79,7 @@ export interface KeyedClients<T> {
    */
   evict(key: string): Promise<void>;
   /**
-   * The keys of the clients that exist: those being built, in use or idle.
+   * The keys of the clients that exist: those being built, in use or idle. Not those that were evicted, even if still in use.
    *
    * @example
    * tenants.keys().length;
@@ -90,9 +91,11 @@ export interface KeyedClients<T> {
  * Declares a client for each key. Each is built at the first use of its key, shared by all who use it, and closed when
  * nobody has used it for `idleTimeout`.
  *
- * At shutdown, running work ends on open clients. Then all clients close, before what they are built on. Each client's
- * own definition says how it is managed (`closeTimeout`, `waitUntilReady`, …). A `closeTimeout` here limits how long
- * shutdown waits for running work; without one, `shutdownTimeout` does.
+ * At shutdown, clients stay open until the work that uses them has finished. Then all close, before what they are built on.
+ *
+ * Each client's own definition says how it is managed (`closeTimeout`, `waitUntilReady`, …). These are given here: a
+ * `closeTimeout` that limits how long shutdown waits for work (without one, `shutdownTimeout` does), a `createTimeout` that
+ * limits `define` (default 10,000 ms), and `scope: 'process'`, which the definition of a single key must not have.
  *
  * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`.
  *

@@ -47,7 +47,7 @@ export const STRING: Rule = [(value) => typeof value === 'string', 'must be a st
 export const TEXT: Rule = [isText, 'must be a string, and not an empty one'];
 export const OBJECT: Rule = [isObject, 'must be an object'];
 export const FUNCTION: Rule = [isFunction, 'must be a function'];
-export const MILLISECONDS: Rule = [(value) => isNumber(value, 0), 'must be a number of milliseconds'];
+export const MILLISECONDS: Rule = timeoutFrom(0);
 export const TIMEOUT: Rule = timeoutFrom(1);
 export const PORT: Rule = wholeNumber(1, 65_535);
 /** What `inject` must be. */
@@ -56,7 +56,7 @@ export const TOKENS: Rule = [
   'must be an array of tokens, { token, optional } or forwardRef(() => Token), none undefined',
 ];
 
-/** Milliseconds from `least` to the most that a timer of Node can wait. */
+/** Milliseconds from `least` to the most that a timer of Node can wait; Node ends a longer one after 1 ms. */
 export function timeoutFrom(least: number): Rule {
   return [
     (value) => isNumber(value, least, LONGEST_TIMEOUT),

@@ -30,6 +30,7 @@ export class ClientLogger {
         this.#logSparingly('log', event, 'created in', event.consumer ? `${took} for ${event.consumer}` : took);
         break;
       case 'createFailed':
+        this.#lost.delete(nameOf(event)); // the next build's connection is a first one
         // A build that shutdown cuts off has not failed.
         if (event.error instanceof ClientsClosedError) break;
         this.#logSparingly('error', event, 'not created after', `${took}: ${problem}`);

@@ -30,7 +30,7 @@ function describeRequest(request: IncomingMessage): string {
   const whole: unknown = Reflect.get(request, 'originalUrl');
   const url = typeof whole === 'string' ? whole : (request.url ?? '');
   const path = printable(url.replace(/^[a-z][a-z\d+.-]{0,20}:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')) || '/';
-  return `${request.method} ${path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path}`;
+  return `${request.method} ${path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}\u2026` : path}`;
 }
 
 function protocolOf({ headers }: IncomingMessage): string {

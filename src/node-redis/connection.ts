@@ -46,7 +46,7 @@ export function connectionOf(client: object): Connection {
 
 /** One client's connection: opened once, watched, asked whether it is well, ended once. */
 export class Connection {
-  /** Nothing is reported any more. */
+  /** From the beginning of its end on. Nothing is reported any more. */
   isClosing = false;
   /** The newest reason why there is no connection. */
   lastError: unknown;
@@ -153,8 +153,9 @@ export class Connection {
     if (this.isClosing || error === this.lastError) return; // node-redis rejects with what it has emitted
     if (!this.#isUp) this.lastError = error;
     this.onError(error);
-    if (!this.#isUp) this.#change?.reject(this.#notConnected());
-    if (!this.#isUp) this.#change = undefined;
+    if (this.#isUp) return;
+    this.#change?.reject(this.#notConnected());
+    this.#change = undefined;
   }
 
   /** Rejects at once while there is no connection: node-redis would queue the command until there is one. */

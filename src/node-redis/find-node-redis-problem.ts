@@ -3,7 +3,6 @@ import {
   findBrokenRule,
   isFunction,
   isList,
-  isNumber,
   isObject,
   isPort,
   isText,
@@ -18,7 +17,7 @@ import {
   type Rule,
   type Rules,
 } from '../definition/rules.js';
-import { describeUrl, hasInUrl } from './redis-url.js';
+import { describeRedisUrl } from '../redis-url.js';
 
 const CLIENT_RULES: Rules = {
   socket: OBJECT,
@@ -49,7 +48,7 @@ const SOCKET_RULES: Rules = {
   connectTimeout: MILLISECONDS,
   socketTimeout: MILLISECONDS,
   reconnectStrategy: [
-    (value) => value === false || isNumber(value, 0) || isFunction(value),
+    (value) => value === false || MILLISECONDS[0](value) || isFunction(value),
     'must be milliseconds, false, or a function that returns one of them',
   ],
 };
@@ -187,7 +186,7 @@ function findUrlProblem(options: Options, socket: Options): string | undefined {
   const { url } = options;
   if (url === undefined) return undefined;
   if (url === '') return '"url" is empty; perhaps a variable is not set';
-  const problem = describeUrl(url);
+  const problem = describeRedisUrl(url, '"socket": { path }');
   if (problem) return `"url" ${problem}`;
   const address = new URL(url as string);
   const rival = ['host', 'path', ...(address.port ? ['port'] : [])].find((key) => key in socket);
@@ -228,4 +227,9 @@ function findRootNodeProblem(node: unknown, defaults: Options): string | undefin
   if (logsIn && !('password' in defaults) && !('credentialsProvider' in defaults))
     return 'logs in, but the nodes found through it would not; give username and password under "defaults" instead';
   return undefined;
+}
+
+/** Whether the URL says that option too. */
+function hasInUrl(address: URL, key: string): boolean {
+  return (key === 'database' ? address.pathname.slice(1) : address[key as 'username' | 'password']) !== '';
 }

@@ -28,7 +28,8 @@ const COMMANDS = ['sendCommand', '_executeMulti', '_executePipeline', 'MONITOR',
 );
 
 /**
- * node-redis's own options, without those that change the client's type.
+ * node-redis's own options, without those that change the client's type: `modules`, `functions`, `scripts`, `RESP` and
+ * `commandOptions`. `nodeRedisClient` takes those too, and infers the type.
  *
  * @example
  * const options: NodeRedisClientOptions = { url: 'rediss://cache.internal:6380/1', pingInterval: 10_000 };
@@ -42,14 +43,19 @@ export type NodeRedisClientOptions = Omit<
  * Declares a client of node-redis for one server: what its `createClient` returns.
  *
  * Takes a URL, node-redis's options, or `{ inject, useFactory }` that returns options. Without any, they come from the
- * factory of `forRootAsync`. They must say where the server is. It connects after bootstrap, or with the first command;
- * `connect()` joins that, and is refused with `CLIENTS_CLOSED` after shutdown.
+ * factory of `forRootAsync`. They must say where the server is.
  *
- * At shutdown every command is answered before the connection ends. With the server out of reach, queued commands have
- * until `closeTimeout` and then reject; with none queued it ends at once. What you `duplicate()` is yours to close.
+ * The client connects after bootstrap, or with the first command, so you need not call `connect()`: that waits for the same
+ * connection, and rejects with `CLIENTS_CLOSED` once the client closes. Unless `reconnectStrategy` says otherwise, it tries
+ * again for ever: after 50 ms, then after twice as long each time, at most 2 s, plus up to 200 ms at random.
  *
- * The health check is a PING, and fails at once while the client is not connected; `check` beside the lifecycle options
- * replaces it. The injected type is node-redis's `RedisClientType`.
+ * At shutdown every command is answered before the connection ends. If the server cannot be reached, queued commands wait
+ * until `closeTimeout` and then reject; if no command is queued, the client closes at once. A client that you create with
+ * `duplicate()` is not closed for you.
+ *
+ * The health check is a PING, and fails at once while the client is not connected. If the server refuses only the PING, for
+ * example for lack of permission, the client is up. `check` beside the lifecycle options replaces this check. The injected
+ * type is node-redis's `RedisClientType`.
  *
  * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package `redis` fails
  * with `CLIENTS_MISSING_PACKAGE`.

@@ -25,7 +25,8 @@ const COMMANDS = ['_executeWithPolicies', '_execute', ...PUB_SUB];
 const SLOT_COMMANDS = ['getClient', 'getClientAndSlotNumber', 'getClientForKey'];
 
 /**
- * node-redis's own cluster options, without those that change the client's type.
+ * node-redis's own cluster options, without those that change the client's type: `modules`, `functions`, `scripts`, `RESP` and
+ * `commandOptions`. `nodeRedisCluster` takes those too, and infers the type.
  *
  * @example
  * const options: NodeRedisClusterOptions = { rootNodes: [{ url: 'redis://redis-1.internal:6379' }], useReplicas: true };
@@ -39,15 +40,18 @@ export type NodeRedisClusterOptions = Omit<
  * Declares a client of a Redis Cluster: what node-redis's `createCluster` returns.
  *
  * Takes node-redis's cluster options, or `{ inject, useFactory }` that returns them. Without any, they come from the
- * factory of `forRootAsync`. User name, password and TLS for all nodes go under `defaults`. It connects after bootstrap,
- * or with the first command, and tries again for ever; a command that comes while no node answers rejects at once.
- * `connect()` joins that, and is refused with `CLIENTS_CLOSED` after shutdown.
+ * factory of `forRootAsync`. User name, password and TLS for all nodes go under `defaults`.
  *
- * At shutdown every command is answered before the connections end. With a node out of reach, commands queued for it
- * have until `closeTimeout` and then reject. What you `duplicate()` is yours to close.
+ * The client connects after bootstrap, or with the first command, so you need not call `connect()`: that waits for the same
+ * connection, and rejects with `CLIENTS_CLOSED` once the client closes. After bootstrap it tries for ever: again after 100 ms,
+ * then after twice as long each time, at most 2 s. A command that comes while no node answers rejects at once.
  *
- * The health check sends a PING to each primary that the client is connected to, and fails at once while one of them is
- * not connected; `check` beside the lifecycle options replaces it. The injected type is node-redis's `RedisClusterType`.
+ * At shutdown every command is answered before the connections end. If a node cannot be reached, commands queued for it wait
+ * until `closeTimeout` and then reject. A client that you create with `duplicate()` is not closed for you.
+ *
+ * The health check sends a PING to each primary, and fails at once while one of them is not connected. With
+ * `minimizeConnections` it leaves out those that no command has needed yet. If a primary refuses only the PING, it is up.
+ * `check` beside the lifecycle options replaces this check. The injected type is node-redis's `RedisClusterType`.
  *
  * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package `redis` fails
  * with `CLIENTS_MISSING_PACKAGE`.

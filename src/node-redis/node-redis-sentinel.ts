@@ -29,7 +29,8 @@ const LOOK_INTERVAL = 200;
 const { setTimeout: later } = globalThis;
 
 /**
- * node-redis's own options for Sentinels, without those that change the client's type.
+ * node-redis's own options for Sentinels, without those that change the client's type: `modules`, `functions`, `scripts`,
+ * `RESP` and `commandOptions`. `nodeRedisSentinel` takes those too, and infers the type.
  *
  * @example
  * const options: NodeRedisSentinelOptions = {
@@ -46,16 +47,19 @@ export type NodeRedisSentinelOptions = Omit<
  * Declares a client that asks Sentinels for the primary: what node-redis's `createSentinel` returns.
  *
  * Takes node-redis's options, or `{ inject, useFactory }` that returns them. Without any, they come from the factory of
- * `forRootAsync`. `passthroughClientErrorEvents` is on by default: it is how losses are noticed. It connects after bootstrap, or
- * with the first command, and tries again for ever. `connect()` joins that, and is refused with `CLIENTS_CLOSED` after
- * shutdown.
+ * `forRootAsync`. `passthroughClientErrorEvents` is on by default: through these events a lost connection is noticed.
  *
- * At shutdown every command is answered before the connections end. With the primary out of reach, commands have until
- * `closeTimeout` and then reject with `CLIENTS_CLOSED`; with none pending it ends at once. What you `duplicate()` is yours
- * to close.
+ * The client connects after bootstrap, or with the first command, so you need not call `connect()`: that waits for the same
+ * connection, and rejects with `CLIENTS_CLOSED` once the client closes. After bootstrap it tries for ever: again after 100 ms,
+ * then after twice as long each time, at most 2 s.
  *
- * The health check sends a PING to the primary, and fails at once while it is not connected; `check` beside the lifecycle
- * options replaces it. The injected type is node-redis's `RedisSentinelType`.
+ * At shutdown every command is answered before the connections end. If the primary cannot be reached, commands wait until
+ * `closeTimeout` and then reject with `CLIENTS_CLOSED`; if none is pending, the client closes at once. A client that you
+ * create with `duplicate()` is not closed for you.
+ *
+ * The health check sends a PING to the primary, and fails at once while it is not connected. If the primary refuses only the
+ * PING, for example for lack of permission, the client is up. `check` beside the lifecycle options replaces this check. The
+ * injected type is node-redis's `RedisSentinelType`.
  *
  * Wrong options make `forRoot` throw `CLIENTS_INVALID_OPTIONS`. Injecting the client without the package `redis` fails
  * with `CLIENTS_MISSING_PACKAGE`.

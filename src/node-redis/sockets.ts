@@ -39,8 +39,8 @@ export class Sockets {
 }
 
 /**
- * What Node's sockets take for an AbortSignal. Of one that is aborted Node makes a socket that `connect` revives; so this one
- * says that it is not, and ends a late socket as soon as it has begun to connect.
+ * Node's sockets accept it as an AbortSignal. It never says that it is aborted: a socket that is made with an aborted signal is
+ * destroyed, but `connect` opens it all the same. Instead it ends such a late socket as soon as that has begun to connect.
  */
 class EndSignal extends EventTarget {
   readonly aborted = false;

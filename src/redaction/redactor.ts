@@ -93,7 +93,7 @@ export class Redactor {
     const tailStart = tail.search(BREAK);
     const ofHead = [...this.#find(head), { start: startOfLastRun(head), end: head.length }];
     const ofTail = [...this.#find(tail), { start: 0, end: tailStart === -1 ? tail.length : tailStart }];
-    const leftOut = `\n… ${text.length - 2 * SHOWN} characters left out …\n`;
+    const leftOut = `\n\u2026 ${text.length - 2 * SHOWN} characters left out \u2026\n`;
     return strike(head, ofHead, 0, SHOWN) + leftOut + strike(tail, ofTail, BEYOND);
   }
 

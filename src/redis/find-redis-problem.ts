@@ -15,7 +15,7 @@ import {
   type Rule,
   type Rules,
 } from '../definition/rules.js';
-import { describeUrl, hasPassword } from './redis-url.js';
+import { describeRedisUrl } from '../redis-url.js';
 
 const STRATEGY: Rule = [isFunction, 'must be a function that returns milliseconds, or null'];
 
@@ -170,4 +170,14 @@ function findNodeProblem(node: unknown, tls: boolean): string | undefined {
   if (!('host' in given) && !('port' in given)) return 'says neither "host" nor "port"';
   const broken = findBrokenRule(given, RULES);
   return broken && `is wrong: ${broken}`;
+}
+
+function describeUrl(url: unknown): string | undefined {
+  return describeRedisUrl(url, '"path"');
+}
+
+/** ioredis takes options from a URL's query too. */
+function hasPassword(url: string): boolean {
+  const { password, searchParams } = new URL(url);
+  return password !== '' || searchParams.has('password');
 }

@@ -23,16 +23,16 @@ export function destroyRedis(client: Redis): Promise<void> {
 }
 
 /**
- * ioredis hears one "error" of a socket. One that is ended in the middle of a TLS handshake may have two: that the
- * certificate is not trusted, and that the server complains; the second would end the process.
+ * Keeps the errors of a socket that is being ended from ending the process. ioredis listens for one only, and in the middle of
+ * a TLS handshake there may be two: that the certificate is not trusted, and that the server complains.
  */
-function hush(client: Redis): void {
+function ignoreSocketErrors(client: Redis): void {
   const { stream, connector } = client as unknown as { stream?: Duplex; connector?: { stream?: Duplex } };
   for (const socket of new Set([stream, connector?.stream])) socket?.on('error', () => {});
 }
 
 async function endRedis(client: Redis): Promise<void> {
-  hush(client);
+  ignoreSocketErrors(client);
   // Cancels the next attempt to connect.
   client.disconnect();
   await Promise.all(sentinelsOf(client).map(destroyRedis));
@@ -70,7 +70,7 @@ export function destroyCluster(cluster: Cluster): Promise<void> {
 
 async function endCluster(cluster: Cluster): Promise<void> {
   const nodes = cluster.nodes();
-  nodes.forEach(hush);
+  nodes.forEach(ignoreSocketErrors);
   // Cancels the next attempt to connect and to refresh the slots, and ends the subscriber's connection.
   cluster.disconnect();
   stopRefreshing(cluster);
@@ -92,8 +92,12 @@ async function endCluster(cluster: Cluster): Promise<void> {
  * again after each refresh that follows, so that the process would never end.
  */
 function stopRefreshing(cluster: Cluster): void {
-  const internals = cluster as unknown as { isRefreshing?: boolean; clearNodesRefreshInterval?(): void };
-  if (internals.isRefreshing) cluster.refreshSlotsCache(() => internals.clearNodesRefreshInterval?.());
+  Object.defineProperty(cluster, 'slotsTimer', {
+    get: () => null,
+    set(timer: NodeJS.Timeout | null) {
+      clearTimeout(timer ?? undefined);
+    },
+  });
 }
 
 function once<T extends Redis | Cluster>(client: T, end: (client: T) => Promise<void>): Promise<void> {

@@ -8,7 +8,8 @@ class AsyncContext extends AsyncResource {
   }
 }
 
-const whenLoaded = new AsyncContext('nestjs-clients');
+const NAME = 'nestjs-clients';
+const whenLoaded = new AsyncContext(NAME);
 
 /**
  * Runs work in the asynchronous context in which the package was loaded, not in that of the current request. A client's
@@ -18,7 +19,8 @@ const whenLoaded = new AsyncContext('nestjs-clients');
  * application inside a request.
  */
 export function outsideOfRequests<T>(work: () => T): T {
-  return whenLoaded.runInAsyncScope(work);
+  // In a context of its own: `enterWith()` in `work` changes the current one, and would change that of all later work.
+  return whenLoaded.runInAsyncScope(() => new AsyncContext(NAME).runInAsyncScope(work));
 }
 
 interface Build<C> {

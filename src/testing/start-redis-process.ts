@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,9 @@ import { listen } from './listen.js';
 const START_TIMEOUT = 10_000;
 /** What Redis and Valkey log when they are. */
 const READY = 'Ready to accept connections';
+
+/** What ends each server that is running. Called when this process exits, if a test has not closed it. */
+const running = new Set<() => void>();
 
 export interface RunningServer {
   readonly host: string;
@@ -31,15 +35,20 @@ export async function startRedisProcess(
   const { host, port } = await findAddress(options.port);
   const directory = await mkdtemp(join(tmpdir(), 'nestjs-clients-redis-')); // for what a test saves on demand
   const child = spawn(binary, ['-'], { cwd: directory });
-  const kill = (): boolean => child.kill('SIGKILL'); // there is nothing to save
-  process.once('exit', kill); // of a test that has not closed it
+  const end = (): void => {
+    child.kill('SIGKILL'); // there is nothing to save
+    rmSync(directory, { recursive: true, force: true });
+  };
+  running.add(end);
+  process.off('exit', endAll).on('exit', endAll); // one listener for all servers: Node warns of more than ten
   const shutDown = async (): Promise<void> => {
-    process.off('exit', kill);
+    running.delete(end);
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      kill();
+      child.ref(); // this process must not end while somebody waits for it to close
+      child.kill('SIGKILL');
       await once(child, 'exit');
     }
-    await rm(directory, { recursive: true, force: true });
+    end();
   };
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= shutDown());
@@ -55,6 +64,10 @@ export async function startRedisProcess(
   }
   letProcessEnd(child);
   return { host, port, close };
+}
+
+function endAll(): void {
+  for (const end of running) end();
 }
 
 async function findAddress(port?: number): Promise<{ host: string; port: number }> {

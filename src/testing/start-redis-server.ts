@@ -14,7 +14,8 @@ const INSTALL = 'npm pkg set overrides.js-redis-server.ioredis=x && npm install 
 export interface RedisServerOptions {
   /**
    * A program that is started in place of the server in this process: `'redis-server'`, `'valkey-server'` or the path of one.
-   * It saves nothing, and ends with `close()` or with this process. Default none.
+   * It saves nothing, and ends with `close()` or when this process exits. If a signal kills this process, it goes on. Default
+   * none.
    */
   binary?: string;
   /** The port to listen on. Default a free one. */

@@ -113,6 +113,17 @@ it('a client is built outside of what nestjs-cls keeps for a request, and logged
   expect(lines).toEqual([undefined, undefined]); // created, connected
 });
 
+it('a hook that enters a context of its own does not do so for clients built later', async () => {
+  const contexts = new AsyncLocalStorage<string>();
+  const clients = {
+    entering: defineClient({ create: () => ({}), connect: () => contexts.enterWith('entered') }),
+    later: defineClient({ create: () => ({ context: contexts.getStore() }) }),
+  };
+  const app = await bootApp({ imports: [ClientsModule.forRoot({ clients })] });
+  await registryOf(app).get('entering');
+  expect(await registryOf(app).get('later')).toEqual({ context: undefined });
+});
+
 it('a client that asks for another inside a request is still seen to be built on it', async () => {
   const closed: string[] = [];
   const clients = {

@@ -87,6 +87,31 @@ describe('the log', () => {
     expect(linesOf(logger).filter((line) => line.includes('not closed gracefully'))).toHaveLength(2);
   });
 
+  it('does not take the connection of a new build for one that is back', async () => {
+    const logger = new RecordingLogger();
+    let isLost = true;
+    const a = new Journal().client(
+      'a',
+      {
+        onConnection: (_, report) => {
+          report('connected');
+          if (isLost) report('disconnected');
+        },
+        check: () => (isLost ? fail() : undefined),
+      },
+      { waitUntilReady: true, createTimeout: 1 },
+    );
+    const registry = registryOf(await bootApp({ imports: [clientsOf({ a })] }, { logger }));
+    await rejection(registry.get('a'));
+    isLost = false;
+    const connected = nextEvent(registry, 'connected', 'a');
+    await registry.get('a');
+    await connected;
+    const lines = linesOf(logger);
+    expect(lines.filter((line) => line.includes('lost its connection'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('connected again'))).toEqual([]);
+  });
+
   it('has a line when a client is created, connected and closed, each with its duration, and none for one that is not built', async () => {
     const logger = new RecordingLogger();
     const journal = new Journal();

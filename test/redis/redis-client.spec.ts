@@ -141,6 +141,10 @@ describe('redisClient()', () => {
         ['redis://local host', /"url" is not a valid URL: its host is none/],
         ['redis://:6379', /"url" names no host/],
         [`redis://user:${SECRET}?@localhost`, /"url" is not a valid URL; percent-encode/],
+        [`redis://user:12#${SECRET}@localhost`, /"url" is not a valid URL; percent-encode/],
+        [`redis://user:12/34@localhost`, /"url" is not a valid URL; percent-encode/],
+        [`redis://user:12?${SECRET}@localhost`, /"url" is not a valid URL; percent-encode/],
+        [`redis://localhost?password=${SECRET}@`, undefined],
         [{ port: 1, credentials: SECRET }, /"credentials" must be a function that returns a promise/],
         [{ port: 1, credentials: async () => ({ password: 'p' }) }, undefined],
         [{ port: 1, username: 'app', credentials: async () => ({ password: 'p' }) }, undefined],
@@ -167,6 +171,10 @@ describe('redisClient()', () => {
         [{ port: 1, maxRetriesPerRequest: '3' }, /"maxRetriesPerRequest" must be a whole number, or null/],
         [{ port: 1, retryStrategy: 100 }, /"retryStrategy" must be a function/],
         [{ port: 1, connectTimeout: '5s' }, /"connectTimeout" must be a number of milliseconds/],
+        [
+          { port: 1, commandTimeout: Infinity },
+          /"commandTimeout" must be a number of milliseconds from 0 to 2147483647/,
+        ],
         [{ sentinels: [], name: 'main' }, /"sentinels" must be an array/],
         [{ sentinels: [{ host: 'localhost' }] }, /"sentinels" needs "name"/],
         [

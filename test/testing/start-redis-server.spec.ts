@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,6 +28,14 @@ function client(server: RedisServer, options = {}): Redis {
   redis.on('error', () => {});
   cleanUps.push(() => redis.disconnect());
   return redis;
+}
+
+/** Runs a script with a directory of its own for temporary files, and says what it leaves there. */
+async function runWithDirectory(script: string) {
+  const TMPDIR = await mkdtemp(join(tmpdir(), 'temporary-'));
+  cleanUps.push(() => rm(TMPDIR, { recursive: true }));
+  const { output, errors, code } = await runInNode(script, { env: { ...process.env, TMPDIR } });
+  return { output, errors, code, left: await readdir(TMPDIR) };
 }
 
 /** Unlike `once`, this does not mind errors on the way. */
@@ -224,5 +232,23 @@ describeWithRedis('startRedisServer with a binary', () => {
         );
       })
       .toBe('closed');
+  });
+
+  it('closes in a script that waits for nothing else, and leaves no directory', async () => {
+    const run = await runWithDirectory(`
+      import { startRedisServer } from './src/testing/index.js';
+      const server = await startRedisServer({ binary: 'redis-server' });
+      await server.close();
+      console.log('closed');
+    `);
+    expect(run).toEqual({ output: 'closed\n', errors: '', code: 0, left: [] });
+  });
+
+  it('lets a test start many, and leaves no directory of those that it does not close', async () => {
+    const run = await runWithDirectory(`
+      import { startRedisServer } from './src/testing/index.js';
+      for (let count = 0; count < 11; count += 1) await startRedisServer({ binary: 'redis-server' });
+    `);
+    expect(run).toEqual({ output: '', errors: '', code: 0, left: [] });
   });
 });
