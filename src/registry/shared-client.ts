@@ -387,7 +387,8 @@ export class SharedClient implements HeldClient, Surroundings {
     } else if (life.state === 'open') {
       life.client.end(); // its owner closes it
     }
-    this.#life = { state: 'closed', history: historyOf(life) };
+    const { connection: _, ...history } = historyOf(life); // it has ended, or is watched no longer
+    this.#life = { state: 'closed', history };
     if (failure) this.emit({ type: 'closeFailed', duration: elapsed(startedAt), error: failure });
     else if (isClosed) this.emit({ type: 'closed', duration: elapsed(startedAt) });
     return failure;

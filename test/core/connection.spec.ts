@@ -34,6 +34,15 @@ describe('a client whose driver has onConnection', () => {
     expect(registry.status()[0]).not.toHaveProperty('connection');
   });
 
+  it('has none once it has closed, and tells when it was last gained', async () => {
+    const { app, registry, report } = await bootWatched();
+    report('connected');
+    await app.close();
+    const [status] = registry.status();
+    expect(status).toMatchObject({ state: 'closed', connectedAt: expect.any(Date) });
+    expect(status).not.toHaveProperty('connection');
+  });
+
   it('publishes each gain and each loss once, with the time that the connection was gone', async () => {
     const { events, report } = await bootWatched();
     for (const state of ['connected', 'connected', 'disconnected', 'connected'] as const) report(state);
