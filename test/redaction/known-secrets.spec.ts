@@ -187,6 +187,15 @@ describe('a short or ordinary secret', () => {
       new RegExp(String.raw`\b${secret}\b`),
     );
   });
+
+  it.each(secrets)('is struck too if it is an injected password: %s', (secret) => {
+    const redactor = new Redactor();
+    redactor.keepData([{ db: { password: secret } }]);
+    expect(redactor.text(`rejected "${secret}" at ${secret}host`)).toBe(`rejected "***" at ${secret}host`);
+    const ofToken = new Redactor();
+    ofToken.keepData([secret], ['DB_PASSWORD']);
+    expect(ofToken.text(`rejected ${secret}.`)).toBe('rejected ***.');
+  });
 });
 
 describe('what is not a secret', () => {
