@@ -9,14 +9,14 @@ export class HealthController {
     private readonly clients: ClientsHealthIndicator,
   ) {}
 
-  /** The process answers. It asks no client: restarting this process mends no Redis. */
+  /** The process answers. It checks no client: a restart of this process would not repair Redis. */
   @Get('live')
   @HealthCheck()
   live() {
     return this.health.check([]);
   }
 
-  /** This instance can serve requests. It asks what no request can do without. */
+  /** This instance can serve requests. It checks only the clients that every request needs. */
   @Get('ready')
   @HealthCheck()
   ready() {
