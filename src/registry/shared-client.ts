@@ -367,7 +367,9 @@ export class SharedClient implements HeldClient, Surroundings {
     const problem = life.state === 'open' ? await life.client.check(timeout) : this.#closedError();
     const duration = elapsed(startedAt);
     if (!problem) return { ...about, status: 'up', duration };
-    return { ...about, status: 'down', duration, error: summarize(problem) };
+    const error = summarize(problem);
+    if (life.state === 'open') error.message = life.client.describe(problem);
+    return { ...about, status: 'down', duration, error };
   }
 
   // ── close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
