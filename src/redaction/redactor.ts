@@ -70,11 +70,11 @@ export class Redactor {
     values.forEach((root, index) => {
       if (!isData(root)) return;
       walkValues(root, MOST_VALUES, undefined, (value, name) => {
-        if (typeof value === 'number') return;
         const under = names[index];
         const label = value === root && typeof under === 'string' ? under : name;
-        const isPassword = PASSWORD_NAME.test(label);
-        if (isPassword || (CERTAIN_NAME.test(label) && value.length >= SHORTEST_INJECTED)) this.#add(value);
+        if (PASSWORD_NAME.test(label)) this.#add(String(value));
+        if (typeof value === 'number') return;
+        if (CERTAIN_NAME.test(label) && value.length >= SHORTEST_INJECTED) this.#add(value);
         if (characters < MOST_CHARACTERS) {
           characters += Math.min(value.length, MOST_OF_ONE);
           this.#keepFromText(value.slice(0, MOST_OF_ONE), SHORTEST_INJECTED);

@@ -198,6 +198,12 @@ describe('a short or ordinary secret', () => {
   });
 });
 
+it('strikes an injected password that is a number', () => {
+  const redactor = new Redactor();
+  redactor.keepData([{ password: 4_711_042, port: 5_432_001 }]);
+  expect(redactor.text('4711042 is wrong at port 5432001')).toBe('*** is wrong at port 5432001');
+});
+
 describe('what is not a secret', () => {
   it('stays in injected settings', () => {
     const redactor = new Redactor();
