@@ -10,7 +10,7 @@ export interface ClientsModuleOptions<C extends ClientDefinitions = ClientDefini
   /** Whether every module can inject the clients, or only those that import this one. Default `true`. */
   isGlobal?: boolean;
   /** Modules that export what the definitions inject. Default none. */
-  imports?: NonNullable<ModuleMetadata['imports']>;
+  imports?: ModuleMetadata['imports'];
   /**
    * Milliseconds for closing all clients at shutdown; what is still open then is destroyed by force. Default 10,000. If
    * several `forRoot` calls set it, the longest wins.

@@ -232,7 +232,7 @@ export class Connection {
   }
 
   closedError(): ClientsClosedError {
-    return new ClientsClosedError(this.#name);
+    return new ClientsClosedError(this.#name, 'request');
   }
 
   async #sleep(ms: number): Promise<void> {

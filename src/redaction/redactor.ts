@@ -20,8 +20,9 @@ const BEYOND = 4_096;
 const BREAK = /[\s"'&,;]/;
 /** Shorter user names are not struck, as they are mostly ordinary words: `app`, `default`, `admin`. */
 const SHORTEST_USER = 8;
-/** For the same reason, shorter values in an application's own settings are not. */
+/** For the same reason, shorter values in an application's own settings are not, unless they are clearly passwords. */
 const SHORTEST_INJECTED = 6;
+const PASSWORD_NAME = /(?<!by)pass(word|wd|phrase)?$|pwd$/i;
 /** At most this many values of the options are searched, the least nested first. */
 const MOST_VALUES = 10_000;
 /** At most this many of their characters are searched for credentials inside a text, such as a connection string. */
@@ -69,9 +70,10 @@ export class Redactor {
     values.forEach((root, index) => {
       if (!isData(root)) return;
       walkValues(root, MOST_VALUES, undefined, (value, name) => {
-        if (typeof value === 'number') return;
         const under = names[index];
         const label = value === root && typeof under === 'string' ? under : name;
+        if (PASSWORD_NAME.test(label)) this.#add(String(value));
+        if (typeof value === 'number') return;
         if (CERTAIN_NAME.test(label) && value.length >= SHORTEST_INJECTED) this.#add(value);
         if (characters < MOST_CHARACTERS) {
           characters += Math.min(value.length, MOST_OF_ONE);

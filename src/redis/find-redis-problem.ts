@@ -139,6 +139,8 @@ function findClusterLoginProblem(given: Options, shared: Options, nodes: readonl
   if (misplaced)
     return `"credentials" stands in "${misplaced[0]}"; it belongs beside "nodes", and counts for all of them`;
   if (!('credentials' in given)) return undefined;
+  const problem = findLoginProblem(given);
+  if (problem) return problem;
   const rival = inner.find(([, options]) => 'password' in options);
   if (rival) return `"credentials" and "password" in "${rival[0]}" both say how to log in; give one of them`;
   const index = nodes.findIndex((node) => typeof node === 'string' && hasPassword(node));

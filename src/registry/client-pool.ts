@@ -128,7 +128,8 @@ export class ClientPool<T> implements KeyedClients<T> {
       );
     }
     const host = this.#findHost();
-    if (this.#isClosing || !host) throw this.#nameKey(new ClientsClosedError(this.#owner.name), key);
+    if (this.#isClosing) throw this.#nameKey(new ClientsClosedError(this.#owner.name, 'request'), key);
+    if (!host) throw this.#nameKey(new ClientsClosedError(this.#owner.name), key);
     const vacated = this.#takePlace(key);
     const member = new Member(key);
     this.#members.set(key, member);

@@ -12,7 +12,7 @@ export interface ClientStatus {
   createdAt?: Date;
   /** Milliseconds that building took, including what the client injects. */
   createDuration?: number;
-  /** Only for kinds that report their connection, and only from the first attempt to connect on. */
+  /** Only for kinds that report their connection, and only from the first attempt to connect until the client has closed. */
   connection?: 'connecting' | 'connected' | 'disconnected';
   /** When the connection was last gained. An older `lastError` is over. */
   connectedAt?: Date;

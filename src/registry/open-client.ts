@@ -180,13 +180,16 @@ export class OpenClient {
 
   #notReady(cause: Error): Error {
     const { name, definition } = this.owner;
-    // Between two attempts to connect, a check only finds the client not connected; the last reported error says why.
-    const found = describeError(cause);
-    const { createdAt } = this.history;
-    const reported = createdAt && this.owner.newestErrorSince(createdAt);
-    const reason = reported === undefined || reported === found ? found : `${found}; its last error: ${reported}`;
+    const reason = this.#explain(cause, this.history.createdAt);
     const { createTimeout } = definition.lifecycle;
     return new ClientsCreateTimeoutError(name, createTimeout, `it is not ready: ${reason}`, { cause });
+  }
+
+  /** Between two attempts to connect, a check only finds the client not connected; the last reported error says why. */
+  #explain(problem: Error, since: Date | undefined): string {
+    const found = describeError(problem);
+    const reported = since && this.owner.newestErrorSince(since);
+    return reported === undefined || found.includes(reported) ? found : `${found}; its last error: ${reported}`;
   }
 
   // ── check ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,6 +204,13 @@ export class OpenClient {
     } catch (error) {
       return redactor.error(error);
     }
+  }
+
+  /** What a check has found and, while there is no connection, why there is none. */
+  describe(problem: Error): string {
+    const { connection, createdAt, connectedAt = createdAt } = this.history;
+    const isWatched = this.owner.definition.blueprint.driver.onConnection !== undefined;
+    return this.#explain(problem, isWatched && connection !== 'connected' ? connectedAt : undefined);
   }
 
   /** The running check, or a new one. What the driver's check resolves with is ignored. */

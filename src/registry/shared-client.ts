@@ -367,7 +367,9 @@ export class SharedClient implements HeldClient, Surroundings {
     const problem = life.state === 'open' ? await life.client.check(timeout) : this.#closedError();
     const duration = elapsed(startedAt);
     if (!problem) return { ...about, status: 'up', duration };
-    return { ...about, status: 'down', duration, error: summarize(problem) };
+    const error = summarize(problem);
+    if (life.state === 'open') error.message = life.client.describe(problem);
+    return { ...about, status: 'down', duration, error };
   }
 
   // ── close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -387,7 +389,8 @@ export class SharedClient implements HeldClient, Surroundings {
     } else if (life.state === 'open') {
       life.client.end(); // its owner closes it
     }
-    this.#life = { state: 'closed', history: historyOf(life) };
+    const { connection: _, ...history } = historyOf(life); // it has ended, or is watched no longer
+    this.#life = { state: 'closed', history };
     if (failure) this.emit({ type: 'closeFailed', duration: elapsed(startedAt), error: failure });
     else if (isClosed) this.emit({ type: 'closed', duration: elapsed(startedAt) });
     return failure;

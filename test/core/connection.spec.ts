@@ -34,6 +34,29 @@ describe('a client whose driver has onConnection', () => {
     expect(registry.status()[0]).not.toHaveProperty('connection');
   });
 
+  it('has none once it has closed, and tells when it was last gained', async () => {
+    const { app, registry, report } = await bootWatched();
+    report('connected');
+    await app.close();
+    const [status] = registry.status();
+    expect(status).toMatchObject({ state: 'closed', connectedAt: expect.any(Date) });
+    expect(status).not.toHaveProperty('connection');
+  });
+
+  it('gives the reason once in its health answer while the connection is lost, and none that is over', async () => {
+    const check = () => Promise.reject(new Error('not connected'));
+    const { registry, report } = await bootWatched({ check });
+    const problem = async () => (await registry.check('main')).error?.message;
+    report('disconnected', new Error('ECONNREFUSED'));
+    expect(await problem()).toBe('not connected; its last error: ECONNREFUSED');
+    report('connected');
+    expect(await problem()).toBe('not connected');
+    report('disconnected', new Error('it is not connected'));
+    expect(await problem()).toBe('not connected; its last error: it is not connected');
+    report('disconnected', new Error('connected'));
+    expect(await problem()).toBe('not connected');
+  });
+
   it('publishes each gain and each loss once, with the time that the connection was gone', async () => {
     const { events, report } = await bootWatched();
     for (const state of ['connected', 'connected', 'disconnected', 'connected'] as const) report(state);

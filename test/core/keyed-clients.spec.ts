@@ -381,7 +381,9 @@ describe('shutdown', () => {
     await work;
     await closed;
     expect(journal.entries.slice(-2)).toEqual(['worked a', 'close a']);
-    expect(await rejection(tenants.use('a', idle))).toMatchObject({ code: 'CLIENTS_CLOSED' });
+    const late = await rejection(tenants.use('a', idle));
+    expect(late).toMatchObject({ code: 'CLIENTS_CLOSED', key: 'a' });
+    expect(late.message).toMatch(/\(key "a"\) has closed.*jobs and pollers/);
     expect(journal.built).toHaveLength(2);
   });
 

@@ -1,4 +1,4 @@
-import type { INestApplication } from '@nestjs/common';
+import type { INestApplication, ModuleMetadata } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { configurableClient } from '../../src/definition/configurable-client.js';
@@ -270,6 +270,15 @@ describe('ClientsModule.forRootAsync()', () => {
       ClientsModule.forRootAsync({ clients, useClass: Wrong }),
       // @ts-expect-error no factory
       ClientsModule.forRootAsync({ clients, useClass: Unrelated }),
+    ]);
+  });
+});
+
+describe('imports', () => {
+  it('may be undefined, as that of Nest', () => {
+    types(() => (imports: ModuleMetadata['imports']) => [
+      ClientsModule.forRoot({ clients: {}, imports }),
+      ClientsModule.forRootAsync({ clients, imports, useFactory: () => ({}) }),
     ]);
   });
 });

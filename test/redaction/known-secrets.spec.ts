@@ -187,6 +187,21 @@ describe('a short or ordinary secret', () => {
       new RegExp(String.raw`\b${secret}\b`),
     );
   });
+
+  it.each(secrets)('is struck too if it is an injected password: %s', (secret) => {
+    const redactor = new Redactor();
+    redactor.keepData([{ db: { password: secret } }]);
+    expect(redactor.text(`rejected "${secret}" at ${secret}host`)).toBe(`rejected "***" at ${secret}host`);
+    const ofToken = new Redactor();
+    ofToken.keepData([secret], ['DB_PASSWORD']);
+    expect(ofToken.text(`rejected ${secret}.`)).toBe('rejected ***.');
+  });
+});
+
+it('strikes an injected password that is a number', () => {
+  const redactor = new Redactor();
+  redactor.keepData([{ password: 4_711_042, port: 5_432_001 }]);
+  expect(redactor.text('4711042 is wrong at port 5432001')).toBe('*** is wrong at port 5432001');
 });
 
 describe('what is not a secret', () => {

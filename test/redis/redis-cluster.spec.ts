@@ -38,6 +38,10 @@ describe('redisCluster()', () => {
       [{ nodes: [{ port: 1 }], credentials: LOGIN, redisOptions: { username: 'app' } }, undefined],
       [{ nodes: [{ port: 1 }], credentials: SECRET }, /"credentials" must be a function/],
       [
+        { nodes: [{ port: 1 }], credentials: LOGIN, password: SECRET },
+        /"credentials" and "password" both say how to log in/,
+      ],
+      [
         { nodes: [{ port: 1 }], credentials: LOGIN, redisOptions: { password: SECRET } },
         /"credentials" and "password" in "redisOptions" both say how to log in/,
       ],
