@@ -12,8 +12,8 @@ export interface ClientLifecycle {
   eager?: boolean;
   /**
    * When connections open: as soon as the client is built, once bootstrap has succeeded, or with the first use. With
-   * `'build'`, hooks such as `onModuleInit` find the client connected, but a bootstrap that fails may leave it open.
-   * Default `'bootstrap'`.
+   * `'build'`, hooks such as `onModuleInit` find the client connecting, or connected if `waitUntilReady` is set too; but a
+   * bootstrap that fails may leave it open. Default `'bootstrap'`.
    */
   connect?: 'build' | 'bootstrap' | 'use';
   /**
