@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
+import { Controller, Get, type BeforeApplicationShutdown, type INestApplication, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { Redis } from 'ioredis';
@@ -12,6 +12,7 @@ import { HttpDrainModule } from '../../src/http/index.js';
 import type { ClientDefinition } from '../../src/index.js';
 import { closeAllClients, startRedisServer } from '../../src/testing/index.js';
 import { bootApp, clientsOf, moduleOf, registryOf, rejection, request } from '../support/boot-app.js';
+import { deferred } from '../support/deferred.js';
 import { Journal } from '../support/journal.js';
 import { runExample } from './examples.js';
 
@@ -19,9 +20,17 @@ const PAGE = 'docs/shutdown.md';
 const LOCAL = 'redis://localhost:6379';
 
 @Controller()
-class Pages {
+class Pages implements BeforeApplicationShutdown {
+  readonly #shutdown = deferred();
+
+  beforeApplicationShutdown(): void {
+    this.#shutdown.resolve();
+  }
+
+  /** Answers when the shutdown has begun. */
   @Get('slow')
   async slow(): Promise<string> {
+    await this.#shutdown.promise;
     await wait(200);
     return 'done';
   }

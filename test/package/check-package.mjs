@@ -38,6 +38,7 @@ try {
   const unpacked = join(work, 'package');
 
   checkWithTools(path);
+  checkReadme(unpacked);
   checkMaps(unpacked);
   checkReading(unpacked);
   checkTypes(unpacked, 'index');
@@ -72,6 +73,21 @@ function checkWithTools(tarball) {
   // The one rule that is off: `require` of an ES module works from Node 20.19 on, as check-matrix.mjs proves.
   run(tool('attw'), [tarball, '--profile', 'strict', '--ignore-rules', 'cjs-resolves-to-esm', '--no-color']);
   console.log('publint and attw find nothing');
+}
+
+/** The page on npm knows no other files: each link is absolute, and what it names of this version is in the tarball. */
+function checkReadme(unpacked) {
+  const readme = readFileSync(join(unpacked, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)/gm)].map(([, inline, reference]) => inline ?? reference);
+  assert.deepEqual(
+    links.filter((link) => !/^(https:|#)/.test(link)),
+    [],
+    'links of the README that break on npm',
+  );
+  const own = links.flatMap((link) => /^https:\/\/unpkg\.com\/nestjs-clients@[^/]+\/([^#]+)/.exec(link)?.[1] ?? []);
+  assert.ok(own.length > 20);
+  for (const file of own) assert.ok(existsSync(join(unpacked, file)), `the README links to ${file}`);
+  console.log(`${links.length} links of the README are absolute; ${own.length} lead to files of the tarball`);
 }
 
 /** Debuggers and "go to definition" end up in the TypeScript sources, which are in the tarball. */

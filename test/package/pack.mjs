@@ -17,7 +17,7 @@ export function pack(folder) {
   for (const entry of readdirSync(root, { withFileTypes: true })) {
     if (entry.isFile()) cpSync(join(root, entry.name), join(stage, entry.name));
   }
-  for (const part of ['src', 'docs']) cpSync(join(root, part), join(stage, part), { recursive: true });
+  for (const part of ['.npm', 'src', 'docs']) cpSync(join(root, part), join(stage, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(stage, 'node_modules'));
   const output = npm(stage, 'pack', '--json', '--pack-destination', folder);
   const [facts] = JSON.parse(output.slice(output.indexOf('[\n')));
