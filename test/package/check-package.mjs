@@ -78,7 +78,9 @@ function checkWithTools(tarball) {
 /** The page on npm knows no other files: each link is absolute, and what it names of this version is in the tarball. */
 function checkReadme(unpacked) {
   const readme = readFileSync(join(unpacked, 'README.md'), 'utf8');
-  const links = [...readme.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)/gm)].map(([, inline, reference]) => inline ?? reference);
+  const links = [...readme.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)/gm)].map(
+    ([, inline, reference]) => inline ?? reference,
+  );
   assert.deepEqual(
     links.filter((link) => !/^(https:|#)/.test(link)),
     [],
