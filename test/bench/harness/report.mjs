@@ -45,8 +45,8 @@ function render(reports, rows, { machine, date, duration }) {
 
 ${renderSummary(rows)}
 
-\`npm run bench\` measures all of this side by side, in ${Math.ceil(duration / 60)} minutes, and writes this page. Runs of the
-subjects alternate; what is shown is the median, with the quartiles in parentheses; a ratio is taken run by run, ours over the
+\`npm run bench\` measures all of this in about ${Math.ceil(duration / 60)} minutes, and writes this page. A figure, or a part of the
+cold start, may come from a run of its own on the same day (\`--keep\`), with more or fewer rounds. Within it the subjects alternate; what is shown is the median, with the quartiles in parentheses; a ratio is taken run by run, ours over the
 other's, so that below 1 is faster. A peer that wants Nest 11 and ioredis 5 runs on those, and is compared with
 nestjs-clients on the same. Nothing here is asserted by a test, and no figure is written by hand.
 
